@@ -1,0 +1,35 @@
+import type { LayerRows, LayerShape, NewRows } from './new-rows.ts'
+
+/**
+ * The keys and values of one sequence. Rows are token-major: layer l holds keys [length, kvHeads, keyDim] and values
+ * [length, kvHeads, valueDim], so appending is one contiguous write and truncating is a shorter view.
+ */
+export interface KvCache extends AsyncDisposable {
+  readonly layers: readonly LayerShape[]
+  /** Number of rows held (`past`). */
+  readonly length: number
+  /** [length] absolute position of each row, ascending unless a policy chose otherwise. */
+  readonly positions: Int32Array
+  /** The position that the next token takes when the caller does not say: one more than the greatest so far, 0 when empty. */
+  readonly nextPosition: number
+  /** Bytes allocated for rows, shared storage counted once by its owner. */
+  readonly bytes: number
+  /** Views of rows [from, to) of a layer; valid until the cache changes. */
+  view(layer: number, from?: number, to?: number): LayerRows
+  /** Keeps the given rows of a step in the given order (all of them when absent). */
+  append(rows: NewRows, accepted?: ArrayLike<number>): void
+  /** Forgets all rows from `length` on. */
+  truncate(length: number): void
+  /** Keeps only the rows at these indices, in this order (ascending): what a retention policy does. */
+  gather(kept: ArrayLike<number>): void
+  /** An independent cache with the same rows; storage is shared until one of the two writes into it. */
+  fork(): KvCache
+  /** A copy of the rows that can be stored or sent; `restore` makes a cache of it. */
+  snapshot(): KvSnapshot
+}
+
+export interface KvSnapshot {
+  readonly layers: readonly LayerShape[]
+  readonly positions: Int32Array
+  readonly rows: readonly LayerRows[]
+}

@@ -1,0 +1,2 @@
+// Weights by name.
+export type { MetadataValue, StoredTensor, TensorEncoding, TensorInfo, WeightStore } from './weight-store.ts'
