@@ -13,8 +13,14 @@ export interface ExternalData {
 }
 
 export interface SessionOptions {
-  /** Threads inside an operator; the runtime's own choice when absent. */
+  /** What errors call the graph; the path of a file, or 'graph', when absent. */
+  readonly name?: string
+  /** Threads inside an operator; `runtime.device.threads` when absent. onnxruntime-web takes no other number. */
   readonly threads?: number
+  /** How far ONNX Runtime may rewrite the graph. Default 'all'. */
+  readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all'
+  /** Whether independent operators run one after another. Default 'sequential'. */
+  readonly executionMode?: 'sequential' | 'parallel'
   readonly signal?: AbortSignal
   /** Options of ONNX Runtime passed through as they are, e.g. `{ 'session.intra_op.allow_spinning': '0' }`. */
   readonly config?: Readonly<Record<string, string>>

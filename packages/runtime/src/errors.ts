@@ -1,0 +1,16 @@
+import { ForetokenError } from '@foretoken/tensor'
+
+/** The package that would run graphs is not installed, or cannot be loaded on this machine. */
+export class RuntimeMissingError extends ForetokenError {
+  readonly code = 'runtime-missing'
+}
+
+/** ONNX Runtime refused a graph or failed in the middle of a run; `found` carries its text. */
+export class SessionError extends ForetokenError {
+  readonly code = 'session'
+}
+
+/** The text of whatever was thrown. */
+export function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
