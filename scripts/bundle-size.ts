@@ -1,0 +1,25 @@
+/**
+ * The size of a package's own code as a page would load it: bundled and minified by esbuild, every dependency left out, gzipped.
+ * Budgets stand in `bundle-budgets.json`, in bytes; raising one is a decision that a review sees.
+ */
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import type { WorkspacePackage } from './workspace-packages.ts'
+
+/** @returns bytes after gzip */
+export async function bundleBytes({ folder }: WorkspacePackage): Promise<number> {
+  const result = await build({
+    entryPoints: [join(folder, 'dist', 'index.js')],
+    absWorkingDir: folder,
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+    packages: 'external',
+    external: ['node:*'],
+    logLevel: 'silent',
+  })
+  return result.outputFiles.reduce((total, { contents }) => total + gzipSync(contents, { level: 9 }).byteLength, 0)
+}
