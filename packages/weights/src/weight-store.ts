@@ -21,6 +21,8 @@ export type TensorEncoding =
   | 'BF16'
   | 'F8_E4M3'
   | 'F8_E5M2'
+  | 'F8_E4M3FNUZ'
+  | 'F8_E5M2FNUZ'
   | 'F8_E8M0'
   | 'F4'
   | 'F6_E2M3'
