@@ -1,0 +1,183 @@
+/**
+ * One sequence on its way from prompt to last token. It says which rows it wants next and takes the result; who runs the model
+ * (alone or in a batch) is not its concern, so both ways give the same pieces. Per token the host does: one pass for the best
+ * logit, one for the log-probability, and what sampling and processors add; rows are copied only when something changes them.
+ */
+import type { KvCache } from '@foretoken/kv-cache'
+import type { CausalLM, DecodeStep, StepResult } from '@foretoken/models'
+import { bestTokens } from './best-tokens.ts'
+import { LogitsError } from './errors.ts'
+import type { CheckedOptions } from './generation-options.ts'
+import type { FinishReason, GenerationPiece, GenerationStatistics, TokenLogProbability } from './generation-piece.ts'
+import { type ProcessorState, processorChain } from './logits-processor.ts'
+import { createRowScan, logSumExp, type RowScan, scanRow } from './logits-row.ts'
+import { nextChunk } from './prefill.ts'
+import type { EncodedPrompt } from './prompt.ts'
+import { createSampler, type Sampler } from './sampler.ts'
+import { createTextStream, type TextStream } from './text-stream.ts'
+import { createTokenHistory, type TokenHistory } from './token-history.ts'
+
+export class DecodingSequence {
+  readonly #lm: CausalLM
+  readonly #options: CheckedOptions
+  readonly #cache: KvCache
+  readonly #reused: number
+  readonly #sequence: number
+  readonly #room: number
+  readonly #history: TokenHistory
+  readonly #processors: ProcessorState | undefined
+  readonly #sampler: Sampler
+  readonly #text: TextStream
+  readonly #processed: Float32Array
+  readonly #scan: RowScan
+  #finishReason: FinishReason | undefined
+  #prefillMs = 0
+  #decodeMs = 0
+
+  /**
+   * @param cache     rows of the first `reused` tokens of the prompt; the sequence appends to it
+   * @param sequence  index of the noise
+   */
+  constructor(lm: CausalLM, prompt: EncodedPrompt, options: CheckedOptions, cache: KvCache, reused: number, sequence: number) {
+    const { vocab, maxPositions } = lm.config
+    this.#lm = lm
+    this.#options = options
+    this.#cache = cache
+    this.#reused = reused
+    this.#sequence = sequence
+    this.#room = Math.min(options.maxNewTokens, maxPositions - prompt.tokens.length)
+    this.#history = createTokenHistory(prompt.tokens)
+    this.#processors = options.processors.length === 0 ? undefined : processorChain(options.processors).follow(prompt.tokens)
+    this.#sampler = createSampler(options.sampling, vocab)
+    this.#text = createTextStream(lm.tokenizer, prompt, options)
+    this.#processed = new Float32Array(this.#processors === undefined ? 0 : vocab)
+    this.#scan = createRowScan(vocab)
+    if (this.#room === 0) this.#finishReason = 'length'
+  }
+
+  get isFinished(): boolean {
+    return this.#finishReason !== undefined
+  }
+
+  /** [tokens] prompt and output; valid until the next `take`. */
+  get tokens(): Int32Array {
+    return this.#history.tokens
+  }
+
+  /** The rows to compute next: a chunk of the prompt, or the last token. */
+  nextStep(): DecodeStep {
+    const { tokens } = this.#history
+    const from = this.#cache.length
+    const rows = nextChunk(this.#lm, this.#cache, tokens.length - from, this.#options.prefillRows)
+    return {
+      tokens: tokens.slice(from, from + rows),
+      cache: this.#cache,
+      want: from + rows === tokens.length ? { logits: 'last' } : {},
+      ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
+    }
+  }
+
+  /**
+   * Keeps the rows of the step and chooses the next token when the step gave its logits.
+   *
+   * @param elapsedMs  of the step
+   * @returns          undefined while the prompt is not complete
+   * @throws {LogitsError} when the model's logits are of no use
+   * @throws {ProcessorError} when the processors leave no token
+   */
+  take(result: StepResult, elapsedMs: number): GenerationPiece | undefined {
+    const { promptLength, tokens } = this.#history
+    const isPrefill = this.#cache.length < promptLength
+    this.#cache.append(result.rows)
+    if (isPrefill) {
+      this.#prefillMs += elapsedMs
+      this.#options.onPrefill({ done: this.#cache.length, total: promptLength, elapsedMs: this.#prefillMs })
+    } else this.#decodeMs += elapsedMs
+    if (this.#cache.length < tokens.length) return undefined
+    return this.#choose(lastRow(result, this.#lm.config.vocab, tokens.length), tokens.length)
+  }
+
+  /** The only piece of an output without tokens. */
+  emptyPiece(): GenerationPiece {
+    return { text: '', ids: [], logProbabilities: [], finishReason: 'length', statistics: this.#statistics() }
+  }
+
+  #choose(row: Float32Array, position: number): GenerationPiece {
+    checkRow(row, this.#scan, position)
+    const logTotal = logSumExp(row, this.#scan.max)
+    const token = this.#chooseToken(row, position)
+    this.#history.push(token)
+    this.#processors?.push(token)
+    const { text, finishReason } = this.#readText(token)
+    this.#finishReason = finishReason
+    const top = this.#options.topLogProbabilities
+    return {
+      text,
+      ids: [token],
+      logProbabilities: [(row[token] ?? 0) - logTotal],
+      ...(top === 0 ? {} : { topLogProbabilities: [topLogProbabilities(row, logTotal, top)] }),
+      ...(finishReason === undefined ? {} : { finishReason, statistics: this.#statistics() }),
+    }
+  }
+
+  #chooseToken(row: Float32Array, position: number): number {
+    if (this.#processors === undefined) {
+      if (this.#sampler.sampling.kind === 'greedy') return this.#scan.best
+      return this.#sampler.choose(row, this.#sequence, position)
+    }
+    this.#processed.set(row)
+    this.#processors.apply(this.#processed)
+    return this.#sampler.choose(this.#processed, this.#sequence, position)
+  }
+
+  #readText(token: number): { text: string; finishReason: FinishReason | undefined } {
+    if (this.#options.stopTokens.has(token)) return this.#lastText('', 'stop-token')
+    const { text, isStopped } = this.#text.push(token)
+    if (isStopped) return { text, finishReason: 'stop-string' }
+    const newTokens = this.#history.tokens.length - this.#history.promptLength
+    return newTokens === this.#room ? this.#lastText(text, 'length') : { text, finishReason: undefined }
+  }
+
+  /** What was held back may complete a stop string after all. */
+  #lastText(text: string, reason: FinishReason): { text: string; finishReason: FinishReason } {
+    const rest = this.#text.flush()
+    return { text: text + rest.text, finishReason: rest.isStopped ? 'stop-string' : reason }
+  }
+
+  #statistics(): GenerationStatistics {
+    const newTokens = this.#history.tokens.length - this.#history.promptLength
+    const later = Math.max(0, newTokens - 1)
+    return {
+      promptTokens: this.#history.promptLength,
+      reusedTokens: this.#reused,
+      newTokens,
+      prefillMs: this.#prefillMs,
+      decodeMs: this.#decodeMs,
+      tokensPerSecond: this.#decodeMs > 0 ? (later * 1000) / this.#decodeMs : 0,
+    }
+  }
+}
+
+function topLogProbabilities(row: Float32Array, logTotal: number, count: number): TokenLogProbability[] {
+  const { tokens, logits } = bestTokens(row, count)
+  return Array.from(tokens, (id, i) => ({ id, logProbability: (logits[i] ?? 0) - logTotal }))
+}
+
+/** The last row of the logits of a step. */
+export function lastRow(result: StepResult, vocab: number, position: number): Float32Array {
+  const data = result.logits?.data
+  if (data === undefined || data.length < vocab || data.length % vocab !== 0) {
+    const found = data === undefined ? 'no logits' : `${data.length} logits`
+    throw new LogitsError({ field: `logits for position ${position}`, found, expected: `rows of ${vocab}` })
+  }
+  return data.subarray(data.length - vocab)
+}
+
+/** Scans a row of the model. @throws {LogitsError} when it holds NaN or +Infinity, or nothing but -Infinity */
+export function checkRow(row: Float32Array, scan: RowScan, position: number): void {
+  scanRow(row, scan)
+  const field = `logits for position ${position}`
+  if (scan.broken >= 0)
+    throw new LogitsError({ field, found: `${row[scan.broken]} at token ${scan.broken}`, expected: 'numbers or -Infinity' })
+  if (scan.best < 0) throw new LogitsError({ field, found: 'only -Infinity', expected: 'at least one finite logit' })
+}

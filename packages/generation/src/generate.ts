@@ -1,0 +1,85 @@
+/**
+ * The decoding loop: prefill in chunks, then one token per step, each yielded as soon as it is certain. Nothing is computed before
+ * the first piece is asked for, and nothing ahead of the piece that is asked for.
+ */
+import type { CausalLM } from '@foretoken/models'
+import { DecodingSequence } from './decoding-sequence.ts'
+import { type CheckedOptions, checkOptions, type SingleGenerationOptions } from './generation-options.ts'
+import type { GeneratedText, GenerationPiece } from './generation-piece.ts'
+import { type CacheLoan, lendNewCache, type PrefixCache } from './prefix-cache.ts'
+import { type EncodedPrompt, encodePrompt, type PromptInput } from './prompt.ts'
+
+/**
+ * Generates text after a prompt, piece by piece; the last piece has `finishReason` and `statistics`.
+ *
+ * Leaving the loop early ends the generation; a `cache` then keeps the rows of what was generated. After an error or an abort it
+ * is as before the call. Iterate once.
+ *
+ * @throws {ArgumentError} at once, for an option outside of its range, an empty prompt, or an id outside of the vocabulary
+ * @throws {TokenizerMissingError} at once, when text is involved and the model has no tokenizer or no chat template
+ * @throws {ContextLengthError} at once, when the prompt is longer than the context
+ * @throws {CacheBusyError} from the iterator, when another generation is writing to the cache
+ * @throws {LogitsError} from the iterator, when the model's logits are of no use, naming the position
+ * @throws {ProcessorError} from the iterator, when the processors leave no token
+ */
+export function generate(lm: CausalLM, options: SingleGenerationOptions & PromptInput): AsyncIterable<GenerationPiece> {
+  const checked = checkOptions(lm, options)
+  return decode(lm, encodePrompt(lm, options), checked, options.cache)
+}
+
+/** The same as `generate`, collected. */
+export async function generateText(lm: CausalLM, options: SingleGenerationOptions & PromptInput): Promise<GeneratedText> {
+  return collectPieces(generate(lm, options))
+}
+
+/** Joins the pieces of one output. */
+export async function collectPieces(pieces: AsyncIterable<GenerationPiece>): Promise<GeneratedText> {
+  const all: GenerationPiece[] = []
+  for await (const piece of pieces) all.push(piece)
+  return joinPieces(all)
+}
+
+/** @param pieces  all pieces of one output */
+export function joinPieces(pieces: readonly GenerationPiece[]): GeneratedText {
+  const last = pieces.at(-1)
+  if (last?.finishReason === undefined || last.statistics === undefined) throw new TypeError('an output ends with a finish reason')
+  const hasTop = pieces.some((piece) => piece.topLogProbabilities !== undefined)
+  return {
+    text: pieces.map((piece) => piece.text).join(''),
+    ids: pieces.flatMap((piece) => piece.ids),
+    logProbabilities: pieces.flatMap((piece) => piece.logProbabilities),
+    ...(hasTop ? { topLogProbabilities: pieces.flatMap((piece) => piece.topLogProbabilities ?? []) } : {}),
+    finishReason: last.finishReason,
+    statistics: last.statistics,
+  }
+}
+
+async function* decode(
+  lm: CausalLM,
+  prompt: EncodedPrompt,
+  options: CheckedOptions,
+  prefixCache: PrefixCache | undefined,
+): AsyncGenerator<GenerationPiece, void, undefined> {
+  const { signal, clock } = options
+  signal?.throwIfAborted()
+  const loan: CacheLoan = prefixCache === undefined ? lendNewCache(lm) : prefixCache.lend(lm, prompt.tokens)
+  let tokens = prompt.tokens
+  try {
+    const sequence = new DecodingSequence(lm, prompt, options, loan.cache, loan.reused, options.sequence)
+    if (sequence.isFinished) yield sequence.emptyPiece()
+    while (!sequence.isFinished) {
+      signal?.throwIfAborted()
+      const start = clock()
+      const result = await lm.forward(sequence.nextStep())
+      signal?.throwIfAborted()
+      const piece = sequence.take(result, clock() - start)
+      tokens = sequence.tokens
+      if (piece !== undefined) yield piece
+    }
+  } catch (error) {
+    await loan.undo()
+    throw error
+  } finally {
+    await loan.keep(tokens)
+  }
+}

@@ -1,0 +1,197 @@
+/** What a generation may be told, the defaults, and the checks that run before anything is computed. */
+import type { CausalLM } from '@foretoken/models'
+import { ArgumentError } from '@foretoken/tensor'
+import type { LogitsProcessor } from './logits-processor.ts'
+import type { PrefillProgress } from './prefill.ts'
+import type { PrefixCache } from './prefix-cache.ts'
+import { badWords } from './processors/bad-words.ts'
+import { frequencyPenalty } from './processors/frequency-penalty.ts'
+import { logitBias } from './processors/logit-bias.ts'
+import { minimumLength } from './processors/minimum-length.ts'
+import { noRepeatNgram } from './processors/no-repeat-ngram.ts'
+import { repetitionPenalty } from './processors/repetition-penalty.ts'
+import { checkTokenId, PROMPT_FIELDS, tokenizerFor } from './prompt.ts'
+import { checkSampling, type Sampling } from './sampling.ts'
+import { createStopStringMatcher } from './stop-strings.ts'
+
+/** How tokens are chosen and when to stop; the same for one prompt, a batch, and beams. */
+export interface GenerationOptions {
+  /** Default 256. The output also ends where the context does. 0 gives no token. */
+  readonly maxNewTokens?: number
+  /** Stop tokens are forbidden before so many new tokens. Default 0. */
+  readonly minNewTokens?: number
+  /** Default greedy. What the checkpoint recommends: `recommendedOptions(lm)`. */
+  readonly sampling?: Sampling
+  /** Which of the seed's sequences of noise is drawn from. Default 0; row i of a batch adds i. */
+  readonly sequence?: number
+  /** > 0, default 1: see `repetitionPenalty`. */
+  readonly repetitionPenalty?: number
+  /** Subtracted once from each token of the output. Default 0. */
+  readonly presencePenalty?: number
+  /** Subtracted for each time a token is in the output. Default 0. */
+  readonly frequencyPenalty?: number
+  /** No n-gram of this size occurs twice, prompt included. Default 0: off. */
+  readonly noRepeatNgram?: number
+  /** Added to the logits of these token ids; -Infinity forbids one. */
+  readonly logitBias?: ReadonlyMap<number, number>
+  /** Token sequences that never appear. */
+  readonly badWords?: readonly ArrayLike<number>[]
+  /** The caller's own, after the built-in ones and before the sampling. */
+  readonly processors?: readonly LogitsProcessor[]
+  /** Tokens that end the output. Default: what the checkpoint and its tokenizer name as end of text. An empty list: none. */
+  readonly stopTokens?: readonly number[]
+  /** Strings that end the output; the text is cut before them. Need a tokenizer. */
+  readonly stopStrings?: readonly string[]
+  /** The log-probabilities of so many best tokens beside that of the chosen one. Default 0. */
+  readonly topLogProbabilities?: number
+  /** Whether special tokens are left out of the text. Default true. */
+  readonly skipSpecialTokens?: boolean
+  /** Most rows of a prefill step. Default 256; a step never has more than `lm.maxSteps` allows. */
+  readonly prefillRows?: number
+  readonly onPrefill?: (progress: PrefillProgress) => void
+  /** Ends the generation within one step: it rejects with the signal's reason, and the cache is as before the call. */
+  readonly signal?: AbortSignal
+  /** Milliseconds for the statistics. Default `performance.now`. */
+  readonly clock?: () => number
+}
+
+export interface SingleGenerationOptions extends GenerationOptions {
+  /** Keeps the rows for the next call, whose prompt may begin with the same tokens. */
+  readonly cache?: PrefixCache
+}
+
+/** Options with their defaults, checked. */
+export interface CheckedOptions {
+  readonly maxNewTokens: number
+  readonly sampling: Sampling
+  readonly sequence: number
+  readonly processors: readonly LogitsProcessor[]
+  readonly stopTokens: ReadonlySet<number>
+  readonly stopStrings: readonly string[]
+  readonly topLogProbabilities: number
+  readonly skipSpecialTokens: boolean
+  readonly prefillRows: number
+  readonly onPrefill: (progress: PrefillProgress) => void
+  readonly signal: AbortSignal | undefined
+  readonly clock: () => number
+}
+
+const OPTION_NAMES: ReadonlySet<string> = new Set<keyof SingleGenerationOptions>([
+  'maxNewTokens',
+  'minNewTokens',
+  'sampling',
+  'sequence',
+  'repetitionPenalty',
+  'presencePenalty',
+  'frequencyPenalty',
+  'noRepeatNgram',
+  'logitBias',
+  'badWords',
+  'processors',
+  'stopTokens',
+  'stopStrings',
+  'topLogProbabilities',
+  'skipSpecialTokens',
+  'prefillRows',
+  'onPrefill',
+  'signal',
+  'clock',
+  'cache',
+])
+
+/**
+ * @param further  names of options that the caller reads itself
+ * @throws {ArgumentError} for an unknown option, or a value outside of its range
+ * @throws {TokenizerMissingError} for stop strings without a tokenizer
+ */
+export function checkOptions(lm: CausalLM, options: GenerationOptions, further: readonly string[] = []): CheckedOptions {
+  const { vocab } = lm.config
+  for (const name of Object.keys(options)) {
+    if (!OPTION_NAMES.has(name) && !PROMPT_FIELDS.some((field) => field === name) && !further.includes(name)) {
+      throw new ArgumentError({ field: name, found: 'an unknown option', expected: 'one that is documented' })
+    }
+  }
+  const { maxNewTokens = 256, minNewTokens = 0, topLogProbabilities = 0, sequence = 0, prefillRows = 256 } = options
+  checkCount('maxNewTokens', maxNewTokens, 0)
+  checkCount('minNewTokens', minNewTokens, 0)
+  checkCount('topLogProbabilities', topLogProbabilities, 0, vocab)
+  checkCount('sequence', sequence, 0, 2 ** 32 - 1)
+  checkCount('prefillRows', prefillRows, 1)
+  const sampling = options.sampling ?? { kind: 'greedy' }
+  checkSampling(sampling)
+  const { stopStrings = [] } = options
+  if (stopStrings.length > 0) tokenizerFor(lm, 'stopStrings')
+  createStopStringMatcher(stopStrings)
+  const stopTokens = options.stopTokens ?? defaultStopTokens(lm)
+  for (const [index, token] of stopTokens.entries()) checkTokenId(token, vocab, `stopTokens[${index}]`)
+  return {
+    maxNewTokens,
+    sampling,
+    sequence,
+    processors: processorsOf(options, stopTokens, vocab),
+    stopTokens: new Set(stopTokens),
+    stopStrings,
+    topLogProbabilities,
+    skipSpecialTokens: options.skipSpecialTokens ?? true,
+    prefillRows,
+    onPrefill: options.onPrefill ?? (() => undefined),
+    signal: options.signal,
+    clock: options.clock ?? (() => performance.now()),
+  }
+}
+
+/** The end-of-text tokens of the checkpoint's generation defaults and of its tokenizer, without those beyond the vocabulary. */
+export function defaultStopTokens(lm: CausalLM): readonly number[] {
+  const tokens = new Set([...lm.generationDefaults.endOfText, ...(lm.tokenizer?.specialTokens.endOfText ?? [])])
+  return [...tokens].filter((token) => token < lm.config.vocab)
+}
+
+/**
+ * What the checkpoint recommends in its `generation_config.json`, to be spread into the options. Greedy when it recommends nothing.
+ *
+ * @param seed  of the noise, default 0
+ */
+export function recommendedOptions(lm: CausalLM, seed = 0): Pick<GenerationOptions, 'sampling' | 'repetitionPenalty'> {
+  const { temperature, topK, topP, minP, repetitionPenalty: penalty } = lm.generationDefaults
+  const samples = [temperature, topK, topP, minP].some((each) => each !== undefined)
+  const sampling: Sampling = samples
+    ? {
+        kind: 'sample',
+        seed,
+        ...(temperature === undefined ? {} : { temperature }),
+        ...(topK === undefined || topK === 0 ? {} : { topK }),
+        ...(topP === undefined ? {} : { topP }),
+        ...(minP === undefined ? {} : { minP }),
+      }
+    : { kind: 'greedy' }
+  return penalty === undefined ? { sampling } : { sampling, repetitionPenalty: penalty }
+}
+
+/** @throws {ArgumentError} unless the value is a whole number from `least` to `most` */
+export function checkCount(field: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    const expected = most === Number.MAX_SAFE_INTEGER ? `a whole number >= ${least}` : `a whole number from ${least} to ${most}`
+    throw new ArgumentError({ field, found: String(value), expected })
+  }
+}
+
+function processorsOf(options: GenerationOptions, stopTokens: readonly number[], vocab: number): LogitsProcessor[] {
+  const processors: LogitsProcessor[] = []
+  if (options.logitBias !== undefined) {
+    for (const token of options.logitBias.keys()) checkTokenId(token, vocab, 'logitBias')
+    processors.push(logitBias(options.logitBias))
+  }
+  const { presencePenalty: presence = 0, frequencyPenalty: frequency = 0 } = options
+  if (options.repetitionPenalty !== undefined && options.repetitionPenalty !== 1)
+    processors.push(repetitionPenalty(options.repetitionPenalty))
+  if (presence !== 0 || frequency !== 0) processors.push(frequencyPenalty({ presence, frequency }))
+  if (options.noRepeatNgram !== undefined && options.noRepeatNgram !== 0) processors.push(noRepeatNgram(options.noRepeatNgram))
+  if (options.badWords !== undefined) {
+    for (const [index, word] of options.badWords.entries()) {
+      for (let i = 0; i < word.length; i++) checkTokenId(word[i] ?? Number.NaN, vocab, `badWords[${index}][${i}]`)
+    }
+    processors.push(badWords(options.badWords))
+  }
+  if (options.minNewTokens !== undefined && options.minNewTokens > 0) processors.push(minimumLength(options.minNewTokens, stopTokens))
+  return [...processors, ...(options.processors ?? [])]
+}

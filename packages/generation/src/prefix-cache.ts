@@ -1,0 +1,156 @@
+/**
+ * Prompt-prefix reuse: a cache that outlives a generation, with the tokens whose rows it holds. The next generation finds the
+ * longest prefix that its prompt has in common with them and computes only the rest: the second turn of a chat prefills one
+ * message instead of the conversation.
+ *
+ * One generation at a time writes to it. One that fails or is aborted leaves it as it was: new rows are taken back by truncation,
+ * and where old rows had to go first (the prompt diverged), they are only let go of once the generation has succeeded.
+ */
+import type { KvCache } from '@foretoken/kv-cache'
+import type { CausalLM } from '@foretoken/models'
+import { ArgumentError, DisposedError } from '@foretoken/tensor'
+import { CacheBusyError } from './errors.ts'
+
+/** A cache lent to one generation. Exactly one of `keep` and `undo` ends the loan; what follows it does nothing. */
+export interface CacheLoan {
+  readonly cache: KvCache
+  /** Rows of the prompt that need not be computed. */
+  readonly reused: number
+  /** Keeps the rows, which belong to the first `cache.length` of these tokens. */
+  keep(tokens: Int32Array): Promise<void>
+  /** Makes the prefix cache what it was before the loan. */
+  undo(): Promise<void>
+}
+
+export class PrefixCache implements AsyncDisposable {
+  readonly #lm: CausalLM
+  #cache: KvCache | undefined
+  #tokens = new Int32Array(0)
+  #isLent = false
+
+  /** An empty cache for generations of this model. The model stays the caller's; dispose of the cache first. */
+  constructor(lm: CausalLM) {
+    this.#lm = lm
+    this.#cache = lm.createCache()
+  }
+
+  /** [rows] the tokens whose rows are held; a copy. */
+  get tokens(): Int32Array {
+    this.#open()
+    return this.#tokens.slice()
+  }
+
+  /** Bytes of the rows. */
+  get bytes(): number {
+    return this.#open().bytes
+  }
+
+  /** Whether a generation is writing to it. */
+  get isBusy(): boolean {
+    return this.#isLent
+  }
+
+  /**
+   * Lends the cache with the longest common prefix in it. The last token of the prompt is always left to compute: its row gives
+   * the logits of the first new token.
+   *
+   * @throws {CacheBusyError} while another generation has it
+   * @throws {ArgumentError} when it was made for another model
+   * @throws {DisposedError} after disposal
+   */
+  lend(lm: CausalLM, prompt: Int32Array): CacheLoan {
+    const cache = this.#open()
+    if (lm !== this.#lm) {
+      throw new ArgumentError({ field: 'cache', found: 'a cache of another model', expected: 'one made for this model' })
+    }
+    if (this.#isLent) {
+      throw new CacheBusyError({ field: 'cache', found: 'a generation that is writing to it', expected: 'one generation at a time' })
+    }
+    const reused = Math.min(commonPrefix(this.#tokens, prompt), prompt.length - 1)
+    this.#isLent = true
+    try {
+      return reused === cache.length ? this.#lendItself(cache, reused) : this.#lendCopy(cache, reused)
+    } catch (error) {
+      this.#isLent = false
+      throw error
+    }
+  }
+
+  /** @throws {CacheBusyError} while a generation is writing to it */
+  clear(): void {
+    const cache = this.#open()
+    if (this.#isLent) throw new CacheBusyError({ field: 'clear', found: 'a generation that is writing to it', expected: 'none' })
+    cache.truncate(0)
+    this.#tokens = new Int32Array(0)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const cache = this.#cache
+    this.#cache = undefined
+    await cache?.[Symbol.asyncDispose]()
+  }
+
+  #lendItself(cache: KvCache, reused: number): CacheLoan {
+    return this.#loan(
+      cache,
+      reused,
+      async (tokens) => {
+        this.#tokens = tokens.slice(0, cache.length)
+      },
+      async () => cache.truncate(reused),
+    )
+  }
+
+  #lendCopy(cache: KvCache, reused: number): CacheLoan {
+    const copy = reused === 0 ? this.#lm.createCache() : cache.fork()
+    copy.truncate(reused)
+    return this.#loan(
+      copy,
+      reused,
+      async (tokens) => {
+        this.#cache = copy
+        this.#tokens = tokens.slice(0, copy.length)
+        await cache[Symbol.asyncDispose]()
+      },
+      async () => {
+        await copy[Symbol.asyncDispose]()
+      },
+    )
+  }
+
+  #loan(cache: KvCache, reused: number, keep: (tokens: Int32Array) => Promise<void>, undo: () => Promise<void>): CacheLoan {
+    let hasEnded = false
+    const end = async (action: () => Promise<void>) => {
+      if (hasEnded) return
+      hasEnded = true
+      this.#isLent = false
+      // Disposed of during the loan: there is nothing to give back to.
+      if (this.#cache === undefined) await cache[Symbol.asyncDispose]()
+      else await action()
+    }
+    return { cache, reused, keep: (tokens) => end(() => keep(tokens)), undo: () => end(undo) }
+  }
+
+  #open(): KvCache {
+    if (this.#cache === undefined) {
+      throw new DisposedError({ field: 'prefix cache', found: 'a disposed cache', expected: 'one that is open' })
+    }
+    return this.#cache
+  }
+}
+
+/** A loan of a cache that lives for one generation. */
+export function lendNewCache(lm: CausalLM): CacheLoan {
+  const cache = lm.createCache()
+  const end = async () => {
+    await cache[Symbol.asyncDispose]()
+  }
+  return { cache, reused: 0, keep: end, undo: end }
+}
+
+function commonPrefix(a: Int32Array, b: Int32Array): number {
+  const limit = Math.min(a.length, b.length)
+  let length = 0
+  while (length < limit && a[length] === b[length]) length++
+  return length
+}

@@ -1,0 +1,56 @@
+/**
+ * The noise of sampling. A token is drawn by the Gumbel-max rule: argmax over the kept tokens of log p + g, where g is standard
+ * Gumbel noise that depends on (seed, sequence, position, token) and on nothing else. So plain decoding, a batch, and a verified
+ * draft choose the same token at the same position: speculation with this coupling equals plain sampling token for token.
+ *
+ * The random stream gives two words per position; a mixing function spreads them over the tokens, because a full stream value
+ * for each of 49,152 tokens would cost several milliseconds. Within one position the first 32 bits differ between all tokens.
+ */
+import { positionWords } from './position-words.ts'
+
+/** Two words that stand for one (seed, sequence, position). */
+export interface NoiseKey {
+  readonly first: number
+  readonly second: number
+}
+
+/**
+ * @param seed      a whole number from 0 to 2^53 - 1
+ * @param sequence  which of several sequences drawn with one seed, a whole number below 2^32
+ * @param position  absolute position of the token to be drawn: the number of tokens before it
+ */
+export function noiseKey(seed: number, sequence: number, position: number): NoiseKey {
+  const [first, second] = positionWords(seed, sequence, position)
+  return { first, second }
+}
+
+/** Standard Gumbel noise of one token: -log(-log u). Finite, with 52 random bits. */
+export function gumbelNoise(key: NoiseKey, token: number): number {
+  const high = highBits(key, token)
+  return -Math.log(-Math.log1p(-uniform(high, lowBits(key, high))))
+}
+
+/**
+ * The first 32 bits of the token's noise. The token's exponential variable -log u is at least `highBits / 2^32`, from which a
+ * sampler learns without a logarithm that most tokens cannot win.
+ */
+export function highBits({ first, second }: NoiseKey, token: number): number {
+  let x = (first + Math.imul(token, 0x9e3779b1)) | 0
+  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
+  x = (x ^ (x >>> 15)) + second
+  x = Math.imul(x ^ (x >>> 16), 0x735a2d97)
+  x = Math.imul(x ^ (x >>> 15), 0x85ebca6b)
+  return (x ^ (x >>> 16)) >>> 0
+}
+
+function lowBits({ first, second }: NoiseKey, high: number): number {
+  let x = (high ^ (second >>> 7) ^ Math.imul(first, 0xc2b2ae35)) | 0
+  x = Math.imul(x ^ (x >>> 16), 0x735a2d97)
+  x = Math.imul(x ^ (x >>> 15), 0x21f0aaad)
+  return (x ^ (x >>> 15)) >>> 12
+}
+
+/** In the middle of one of 2^52 equal parts of (0, 1), so neither logarithm is infinite. */
+function uniform(high: number, low: number): number {
+  return (high * 1_048_576 + low + 0.5) / 4_503_599_627_370_496
+}
