@@ -1,7 +1,8 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  entry: ['src/index.ts', 'src/hub/index.ts', 'src/platform/node.ts', 'src/platform/web.ts'],
+  external: ['#platform'],
   format: 'esm',
   target: 'es2023',
   platform: 'neutral',

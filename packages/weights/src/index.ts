@@ -1,5 +1,6 @@
-// Weights by name: open a folder or a file (Node), or sources from anywhere.
+// Weights by name: open a path (Node), or sources from anywhere.
 
+// Where bytes come from.
 export { fileSource } from '#platform'
 // Stored bytes to numbers.
 export { decodeToFloat32 } from './decode/decode.ts'
@@ -15,7 +16,7 @@ export type { StackedPart } from './pack/row-source.ts'
 export { openSafetensors, type SafetensorsOptions } from './safetensors/open-safetensors.ts'
 export { readShardIndex, type ShardIndex } from './safetensors/shard-index.ts'
 export { blobSource } from './sources/blob-source.ts'
-// Where bytes come from.
 export type { ByteSource } from './sources/byte-source.ts'
 export { bytesSource } from './sources/bytes-source.ts'
+export { type HttpSourceOptions, httpSource } from './sources/http-source.ts'
 export type { MetadataValue, StoredTensor, TensorEncoding, TensorInfo, WeightStore } from './weight-store.ts'
