@@ -55,9 +55,9 @@ async function test(filters) {
   if (env === undefined) counts.failed++
   else {
     const steps = [
-      ['turbo', 'run', 'build', '--output-logs=errors-only'],
+      ['turbo', 'run', 'build', '--continue', '--output-logs=errors-only'],
       ['biome', 'check', '--error-on-warnings', '.'],
-      ['turbo', 'run', 'typecheck', '--output-logs=errors-only'],
+      ['turbo', 'run', 'typecheck', '--continue', '--output-logs=errors-only'],
       ['tsc', '-p', 'tsconfig.json'],
       ['knip'],
     ]
@@ -88,7 +88,7 @@ function runTests(filters, env, counts) {
 }
 
 function step(tool, arguments_, env) {
-  process.stdout.write(`\n> ${tool} ${arguments_.join(' ')}\n`)
+  process.stdout.write(`\n> ${[tool, ...arguments_].join(' ')}\n`)
   const startedAt = performance.now()
   const { status } = spawnSync(tool, arguments_, options(env, ['ignore', 'inherit', 'inherit']))
   process.stdout.write(`${status === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`)
