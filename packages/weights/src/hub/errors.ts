@@ -1,4 +1,5 @@
 import { type ErrorPlace, ForetokenError } from '@foretoken/tensor'
+import { NetworkError } from '../errors.ts'
 
 export interface NetworkFacts {
   readonly url: string
@@ -14,9 +15,8 @@ export interface NetworkFacts {
   readonly retryAfterMs?: number
 }
 
-/** A server could not be reached, or answered with something else than what was asked for. */
-export class NetworkError extends ForetokenError {
-  readonly code = 'network'
+/** The hub could not be reached, or answered with something else than what was asked for; `advice` says what to do about it. */
+export class HubNetworkError extends NetworkError {
   readonly url: string
   readonly status: number | undefined
   readonly advice: string

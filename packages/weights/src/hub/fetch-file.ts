@@ -6,7 +6,7 @@
 import { mkdir, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type RepositoryFolders, sizeOf } from './cache-layout.ts'
-import { DiskFullError, DownloadHashError, DownloadSizeError, NetworkError } from './errors.ts'
+import { DiskFullError, DownloadHashError, DownloadSizeError, HubNetworkError } from './errors.ts'
 import { type FileLock, takeFileLock } from './file-lock.ts'
 import type { HubFile } from './hub-file.ts'
 import { PartialFile } from './partial-file.ts'
@@ -33,7 +33,7 @@ const PAGE_START_BYTES = 64
  * Makes sure that the content of a file is in the cache.
  *
  * @returns path of the blob
- * @throws {NetworkError | DownloadHashError | DownloadSizeError | DiskFullError} and the reason of `signal`; after a NetworkError, a full
+ * @throws {HubNetworkError | DownloadHashError | DownloadSizeError | DiskFullError} and the reason of `signal`; after a HubNetworkError, a full
  *   disk or an abort what has arrived stays and the next call goes on from there
  */
 export async function fetchFile(request: FileRequest): Promise<string> {
@@ -86,13 +86,13 @@ async function receive(request: FileRequest, partialPath: string, blob: string, 
   await partial.moveTo(blob)
 }
 
-/** One request and its body. Returns when the file is whole; a break is a temporary NetworkError. */
+/** One request and its body. Returns when the file is whole; a break is a temporary HubNetworkError. */
 async function receiveOnce(request: FileRequest, partial: PartialFile, signal: AbortSignal, progressed: () => void): Promise<void> {
   const { connection, file, onBytes } = request
   const url = fileUrl(request)
   using watch = watchForStall(url, connection.stallTimeoutMs, signal)
   const response = await requestOnce(connection, url, { headers: rangeHeaders(partial), signal: watch.signal }).catch(
-    async (error: NetworkError) => {
+    async (error: HubNetworkError) => {
       if (error.status !== 416) throw error
       // The server has fewer bytes than we do: what is here belongs to something else.
       await partial.restart()
@@ -122,7 +122,7 @@ async function receiveOnce(request: FileRequest, partial: PartialFile, signal: A
   if (partial.size < file.size) throw interrupted(url, `${partial.size} of ${file.size} bytes`)
 }
 
-/** The chunks of a body; a break while reading becomes a NetworkError, so that errors of writing stay what they are. */
+/** The chunks of a body; a break while reading becomes a HubNetworkError, so that errors of writing stay what they are. */
 async function* readChunks(url: string, body: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const reader = body.getReader()
   try {
@@ -167,7 +167,7 @@ async function agreeOnStart(url: string, partial: PartialFile, response: Respons
   } else {
     await response.body?.cancel()
     const advice = 'The server does not send files in a way that is understood here'
-    throw new NetworkError({ url, status: response.status, found: `status ${response.status}`, expected: 'status 200 or 206', advice })
+    throw new HubNetworkError({ url, status: response.status, found: `status ${response.status}`, expected: 'status 200 or 206', advice })
   }
   await partial.setValidator(etag)
 }
@@ -192,7 +192,7 @@ function contentRange(response: Response): { start: number; total: number | unde
 function refusePage(url: string, file: HubFile, contentType: string, start: string): void {
   if (/\.html?$/i.test(file.path)) return
   if (!/text\/html/i.test(contentType) && !/^\s*<(?:!doctype html|html)/i.test(start)) return
-  throw new NetworkError({
+  throw new HubNetworkError({
     url,
     found: 'a web page',
     expected: `the file ${file.path}`,
@@ -200,9 +200,9 @@ function refusePage(url: string, file: HubFile, contentType: string, start: stri
   })
 }
 
-function interrupted(url: string, found: string): NetworkError {
+function interrupted(url: string, found: string): HubNetworkError {
   const advice = 'The connection was cut; what has arrived is kept, start again to go on'
-  return new NetworkError({ url, found, expected: 'the rest of the file', advice, isTemporary: true })
+  return new HubNetworkError({ url, found, expected: 'the rest of the file', advice, isTemporary: true })
 }
 
 function wrongSize(request: FileRequest, found: string): DownloadSizeError {

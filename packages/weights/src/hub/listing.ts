@@ -1,6 +1,6 @@
 /** The files of a repository at one commit, asked for through the hub's client library and then checked. */
 
-import { NetworkError, RepositoryError } from './errors.ts'
+import { HubNetworkError, RepositoryError } from './errors.ts'
 import { type HubFile, isCommit, type RepositoryInfo, readListedFile } from './hub-file.ts'
 import { type Connection, connectionError, requestOnce, withRetries } from './request.ts'
 import { watchForStall } from './stall-watch.ts'
@@ -9,7 +9,7 @@ import { watchForStall } from './stall-watch.ts'
 const MAX_FILES = 20_000
 
 /**
- * @throws {NetworkError} when the hub cannot be reached or refuses
+ * @throws {HubNetworkError} when the hub cannot be reached or refuses
  * @throws {RepositoryError} when its answer cannot be used
  */
 export async function listRepository(
@@ -36,9 +36,9 @@ export async function listRepository(
     return { repository, revision, commit: sha, files }
   } catch (error) {
     signal?.throwIfAborted()
-    if (error instanceof RepositoryError || error instanceof NetworkError) throw error
+    if (error instanceof RepositoryError || error instanceof HubNetworkError) throw error
     // What is left are answers that the library could not read.
-    throw new NetworkError(
+    throw new HubNetworkError(
       { url: connection.endpoint, found: `an answer that is not the hub's (${String(error)})`, expected: 'a listing', advice: NOT_A_HUB },
       { cause: error },
     )
@@ -57,7 +57,7 @@ function jsonFetch(connection: Connection, signal: AbortSignal | undefined): typ
       const contentType = response.headers.get('content-type') ?? ''
       if (!contentType.includes('json')) {
         await response.body?.cancel()
-        throw new NetworkError({
+        throw new HubNetworkError({
           url,
           status: response.status,
           found: contentType || 'no content type',

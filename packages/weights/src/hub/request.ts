@@ -1,9 +1,9 @@
 /**
- * One HTTP request to the hub or its storage, and what may go wrong with it. Every failure becomes a `NetworkError` that says what to do;
+ * One HTTP request to the hub or its storage, and what may go wrong with it. Every failure becomes a `HubNetworkError` that says what to do;
  * failures that pass (429, 5xx, a connection that breaks or stalls) are tried again a bounded number of times with growing pauses.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { NetworkError } from './errors.ts'
+import { HubNetworkError } from './errors.ts'
 
 export interface RetryPolicy {
   /** Failures in a row after which the error is passed on. */
@@ -55,7 +55,7 @@ export async function withRetries<T>(
     } catch (error) {
       signal?.throwIfAborted()
       failures += 1
-      if (!(error instanceof NetworkError) || !error.isTemporary || failures >= policy.attempts) throw error
+      if (!(error instanceof HubNetworkError) || !error.isTemporary || failures >= policy.attempts) throw error
       const backoffMs = Math.min(policy.firstDelayMs * 2 ** (failures - 1), policy.longestDelayMs)
       const askedMs = Math.min(error.retryAfterMs, policy.longestDelayMs)
       await pause(Math.max(backoffMs, askedMs), undefined, signal && { signal })
@@ -67,7 +67,7 @@ export async function withRetries<T>(
  * Sends one GET (or HEAD) request and returns the response if its status is 2xx.
  * The token goes to the hub's own origin only; `fetch` drops it on a redirect to another one.
  *
- * @throws {NetworkError} for every other status, for a connection that fails, for a redirect loop
+ * @throws {HubNetworkError} for every other status, for a connection that fails, for a redirect loop
  */
 export async function requestOnce(
   connection: Connection,
@@ -89,17 +89,17 @@ export async function requestOnce(
   throw error
 }
 
-/** Whatever `fetch` or the reading of a body threw, as a `NetworkError`. An error of ours is returned as it is. */
+/** Whatever `fetch` or the reading of a body threw, as a `HubNetworkError`. An error of ours is returned as it is. */
 export function connectionError(url: string, error: unknown): Error {
-  if (error instanceof NetworkError) return error
+  if (error instanceof HubNetworkError) return error
   const { code, message } = describeCause(error)
   if (/redirect count exceeded/i.test(message))
-    return new NetworkError(
+    return new HubNetworkError(
       { url, found: 'redirects that do not end', expected: 'a file', advice: 'A proxy or a mirror is set up wrongly' },
       { cause: error },
     )
   const lasting = code === undefined ? undefined : LASTING_CONNECTION_ERRORS.get(code)
-  return new NetworkError(
+  return new HubNetworkError(
     {
       url,
       found: lasting ?? `a connection that broke (${code ?? message})`,
@@ -120,10 +120,10 @@ function describeCause(error: unknown): { code: string | undefined; message: str
   return { code: undefined, message }
 }
 
-function statusError(url: string, response: Response, hasToken: boolean): NetworkError {
+function statusError(url: string, response: Response, hasToken: boolean): HubNetworkError {
   const { status } = response
   const retryAfterSeconds = Number(response.headers.get('retry-after') ?? 0)
-  return new NetworkError({
+  return new HubNetworkError({
     url,
     status,
     found: `status ${status}`,

@@ -2,7 +2,7 @@
  * A signal that fires when nothing has been heard for too long. A connection can stay open for ever without a byte, after a laptop
  * has slept for example; only a clock notices.
  */
-import { NetworkError } from './errors.ts'
+import { HubNetworkError } from './errors.ts'
 
 export interface StallWatch extends Disposable {
   /** Fires when the caller's signal fires, or when `heard` was not called in time. */
@@ -18,7 +18,7 @@ export function watchForStall(url: string, timeoutMs: number, caller: AbortSigna
   const controller = new AbortController()
   const stalled = () =>
     controller.abort(
-      new NetworkError({
+      new HubNetworkError({
         url,
         found: `no byte for ${Math.round(timeoutMs / 1000)} s`,
         expected: 'an answer',
