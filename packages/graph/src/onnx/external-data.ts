@@ -1,0 +1,57 @@
+/** Writing the tensors that lie outside of the model file, and loading deferred ones. */
+import { GraphDataError } from '../errors.ts'
+import type { Graph } from '../graph.ts'
+import { type DataGroup, type InitializerData, isDeferred } from '../node.ts'
+import { bytesView, type EncodedModel, type EncodeOptions, type ExternalTensor, encodeModel } from './model.ts'
+
+/** Bytes that belong at an offset of the file of weights. */
+export interface ExternalChunk {
+  readonly name: string
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The tensors of the file of weights by ascending offset. Each group of deferred data is loaded when its first tensor is due
+ * and let go after its last, so whoever writes them holds one group at a time. Gaps between chunks are zeros.
+ *
+ * @throws {GraphDataError} when a loaded part is missing or has another length than its tensor
+ */
+export async function* externalChunks(
+  external: readonly ExternalTensor[],
+  { signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<ExternalChunk, void, undefined> {
+  let group: DataGroup | undefined
+  let parts: Readonly<Record<string, ArrayBufferView>> = {}
+  for (const { name, offset, length, data } of external) {
+    signal?.throwIfAborted()
+    if (isDeferred(data) && data.group !== group) {
+      parts = {}
+      parts = await data.group.load()
+      group = data.group
+    }
+    yield { name, offset, bytes: partBytes(name, length, data, parts) }
+  }
+}
+
+/** The model with all tensors inside; deferred data are loaded, each group once. */
+export async function encodeModelInline(graph: Graph, options: Omit<EncodeOptions, 'external'> = {}): Promise<EncodedModel> {
+  const loaded = new Map<DataGroup, Readonly<Record<string, ArrayBufferView>>>()
+  const resolved = new Map<string, Uint8Array>()
+  for (const [name, { data, byteLength }] of graph.initializers) {
+    if (!isDeferred(data)) continue
+    const parts = loaded.get(data.group) ?? (await data.group.load())
+    loaded.set(data.group, parts)
+    resolved.set(name, partBytes(name, byteLength, data, parts))
+  }
+  return encodeModel(graph, { ...options, resolved })
+}
+
+function partBytes(name: string, length: number, data: InitializerData, parts: Readonly<Record<string, ArrayBufferView>>): Uint8Array {
+  const view = isDeferred(data) ? parts[data.part] : data
+  if (view === undefined || view.byteLength !== length) {
+    const found = view === undefined ? `no part '${isDeferred(data) ? data.part : ''}'` : `${view.byteLength} bytes`
+    throw new GraphDataError({ tensor: name, found, expected: `${length} bytes` })
+  }
+  return bytesView(view)
+}
