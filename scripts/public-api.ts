@@ -12,13 +12,12 @@ const DECLARATION = /^export declare (?:abstract )?(?:async )?(class|function\*?
 const PLAIN_TYPE = /^export (type|interface) (\w+)/gm
 
 /** @throws {Error} when the package has not been built */
-export function publicApi({ name, folder }: WorkspacePackage): string {
-  const index = join(folder, 'dist', 'index.d.ts')
-  const lines = [...exportsOf(index)].map(([exported, kind]) => `${kind} ${exported}`)
-  return `@foretoken/${name}\n${lines
-    .sort()
-    .map((line) => `${line}\n`)
-    .join('')}`
+export function publicApi({ folder, entries }: WorkspacePackage): string {
+  const parts = entries.map(({ specifier, built }) => {
+    const lines = [...exportsOf(join(folder, built))].map(([exported, kind]) => `${kind} ${exported}`)
+    return [specifier, ...lines.sort(), ''].join('\n')
+  })
+  return parts.join('\n')
 }
 
 /** Exported names of a declaration file, with their kinds. */

@@ -8,17 +8,35 @@ export const root: string = dirname(dirname(fileURLToPath(import.meta.url)))
 export interface WorkspacePackage {
   /** Without the scope: the name of its folder. */
   readonly name: string
+  readonly version: string
   readonly folder: string
+  /** What can be imported, `@foretoken/NAME` first. */
+  readonly entries: readonly PackageEntry[]
   /** Names in `dependencies` and `peerDependencies`. */
   readonly dependencies: readonly string[]
+}
+
+export interface PackageEntry {
+  /** `@foretoken/NAME` or `@foretoken/NAME/SUBPATH`. */
+  readonly specifier: string
+  /** The contents page, from the folder of the package: `./src/index.ts`. */
+  readonly source: string
+  /** The built file, from the folder of the package: `./dist/index.js`. */
+  readonly built: string
 }
 
 export function workspacePackages(): readonly WorkspacePackage[] {
   const names = readdirSync(join(root, 'packages')).sort()
   return names.map((name) => {
     const folder = join(root, 'packages', name)
-    const manifest: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    return { name, folder, dependencies: [...keysOf(manifest, 'dependencies'), ...keysOf(manifest, 'peerDependencies')] }
+    const manifest = fieldsOf(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')))
+    return {
+      name,
+      version: String(manifest.get('version')),
+      folder,
+      entries: entriesOf(name, fieldsOf(manifest.get('exports'))),
+      dependencies: [...fieldsOf(manifest.get('dependencies')).keys(), ...fieldsOf(manifest.get('peerDependencies')).keys()],
+    }
   })
 }
 
@@ -38,8 +56,14 @@ export function readText(path: string): string {
   return readFileSync(join(root, path), 'utf8')
 }
 
-function keysOf(manifest: unknown, field: string): readonly string[] {
-  if (typeof manifest !== 'object' || manifest === null) return []
-  const value: unknown = Object.entries(manifest).find(([key]) => key === field)?.[1]
-  return typeof value === 'object' && value !== null ? Object.keys(value) : []
+function entriesOf(name: string, exported: ReadonlyMap<string, unknown>): readonly PackageEntry[] {
+  return [...exported].map(([subpath, conditions]) => ({
+    specifier: `@foretoken/${name}${subpath.slice(1)}`,
+    source: String(fieldsOf(conditions).get('foretoken-source')),
+    built: String(fieldsOf(conditions).get('default')),
+  }))
+}
+
+function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
+  return new Map<string, unknown>(typeof value === 'object' && value !== null ? Object.entries(value) : [])
 }

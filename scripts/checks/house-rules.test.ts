@@ -1,5 +1,5 @@
 /** House rules that the linter has no rule for. What it does check (`any`, `!`, console, default exports) is in `biome.json`. */
-import { basename, join } from 'node:path'
+import { basename, join, posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readText, root, sourceFiles, workspacePackages } from '../workspace-packages.ts'
 
@@ -10,7 +10,8 @@ const UNFINISHED = new RegExp(`\\b(${['TO-DO', 'FIX-ME', 'XX-X', 'HA-CK'].map((w
 const FORBIDDEN_SUPPRESSION = /@ts-(ignore|nocheck)\b/
 const REEXPORT = /^export (type )?(\*|\{[^}]*\}) from '\.\.?\//m
 
-describe.each(workspacePackages())('$name', ({ folder }) => {
+describe.each(workspacePackages())('$name', ({ name, folder, entries }) => {
+  const contentsPages = entries.map(({ source }) => posix.join('packages', name, source))
   const sources = sourceFiles(join(folder, 'src'))
   const all = sourceFiles(folder)
 
@@ -31,14 +32,15 @@ describe.each(workspacePackages())('$name', ({ folder }) => {
     expect(all.filter((path) => FORBIDDEN_SUPPRESSION.test(readText(path)))).toEqual([])
   })
 
-  test('only the contents page re-exports', () => {
-    const others = sources.filter((path) => !path.endsWith('/src/index.ts'))
+  test('only contents pages re-export', () => {
+    const others = sources.filter((path) => !contentsPages.includes(path))
     expect(others.filter((path) => REEXPORT.test(readText(path)))).toEqual([])
   })
 
-  test('the contents page holds nothing but re-exports under headings', () => {
-    const page = readText(sources.find((path) => path.endsWith('/src/index.ts')) ?? '')
-    const rest = page.replace(/\/\*\*.*?\*\//gs, '').replace(/^export (type )?\{[^}]*\} from '[^']+'$/gm, '')
+  test.each(contentsPages)('%s holds nothing but re-exports under headings', (path) => {
+    const rest = readText(path)
+      .replace(/\/\*\*.*?\*\//gs, '')
+      .replace(/^export (type )?\{[^}]*\} from '[^']+'$/gm, '')
     expect(rest.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('//'))).toEqual([])
   })
 })

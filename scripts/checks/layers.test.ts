@@ -39,9 +39,18 @@ describe.each(packages)('$name', ({ name, dependencies }) => {
   const allowed = BUILT_ON[name] ?? []
 
   test('the linter refuses every import but those of the packages below, by their names', () => {
-    const wanted = names.flatMap((other) => [`@foretoken/${other}`, `@foretoken/${other}/src/index.ts`])
-    const refused = wanted.filter((specifier) => ![name, ...allowed].includes(specifier.replace('@foretoken/', '')))
-    expect(restrictedImports(name, wanted)).toEqual(refused.toSorted())
+    const byName = packages.flatMap((other) =>
+      other.entries.map(({ specifier }) => ({ specifier, isAllowed: [name, ...allowed].includes(other.name) })),
+    )
+    const byPath = names.map((other) => ({ specifier: `@foretoken/${other}/src/index.ts`, isAllowed: false }))
+    const wanted = [...byName, ...byPath]
+    const refused = wanted.filter(({ isAllowed }) => !isAllowed).map(({ specifier }) => specifier)
+    expect(
+      restrictedImports(
+        name,
+        wanted.map(({ specifier }) => specifier),
+      ),
+    ).toEqual(refused.toSorted())
   })
 
   test('the manifest depends on packages below only', () => {

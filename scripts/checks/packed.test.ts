@@ -12,7 +12,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { root, workspacePackages } from '../workspace-packages.ts'
+import { root, type WorkspacePackage, workspacePackages } from '../workspace-packages.ts'
 
 const execute = promisify(execFile)
 const packages = workspacePackages()
@@ -26,14 +26,14 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-describe.each(packages)('$name', ({ name }) => {
+describe.each(packages)('$name', (workspacePackage) => {
   test('publint finds nothing in the tarball', async () => {
-    const { messages, pkg } = await publint({ pack: { tarball: tarball(name).slice().buffer }, strict: true })
+    const { messages, pkg } = await publint({ pack: { tarball: tarball(workspacePackage).slice().buffer }, strict: true })
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
   })
 
   test('its types resolve for ESM in Node and in bundlers', async () => {
-    const result = await checkPackage(createPackageFromTarballData(tarball(name)))
+    const result = await checkPackage(createPackageFromTarballData(tarball(workspacePackage)))
     const problems = result.types === false ? ['no types'] : result.problems
     expect(problems.filter((problem) => !isIgnored(problem))).toEqual([])
   })
@@ -47,10 +47,11 @@ test('npm installs all tarballs in an empty folder, and every package can be imp
     // The install script of onnxruntime-node fetches CUDA libraries; the CPU library is in the package itself.
     const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
     await execute('npm', ['install', '--no-audit', '--no-fund', '--no-progress', ...tarballs], { cwd: project, env })
-    const imports = packages.map(({ name }) => `console.log('${name}', Object.keys(await import('@foretoken/${name}')).length > 0)\n`)
-    await writeFile(join(project, 'imports.mjs'), imports.join(''))
+    const specifiers = packages.flatMap(({ entries }) => entries.map(({ specifier }) => specifier))
+    const lines = specifiers.map((specifier) => `console.log('${specifier}', Object.keys(await import('${specifier}')).length > 0)\n`)
+    await writeFile(join(project, 'imports.mjs'), lines.join(''))
     const { stdout } = await execute(process.execPath, ['imports.mjs'], { cwd: project })
-    expect(stdout.trim().split('\n')).toEqual(packages.map(({ name }) => `${name} true`))
+    expect(stdout.trim().split('\n')).toEqual(specifiers.map((specifier) => `${specifier} true`))
     const version = await execute(process.execPath, ['node_modules/@foretoken/cli/bin/foretoken.mjs', '--version'], { cwd: project })
     expect(version.stdout.trim()).toMatch(/^\d+\.\d+\.\d+/)
   } finally {
@@ -58,8 +59,7 @@ test('npm installs all tarballs in an empty folder, and every package can be imp
   }
 })
 
-function tarball(name: string): Uint8Array {
-  const version: unknown = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).version
+function tarball({ name, version }: WorkspacePackage): Uint8Array {
   return new Uint8Array(readFileSync(join(folder, `foretoken-${name}-${version}.tgz`)))
 }
 
