@@ -2,6 +2,7 @@
  * GGUF files as a store. A model that was split has `split.no`, `split.count` and `split.tensors.count` in every part; all parts are opened together, in
  * their order, and the metadata are those of the first.
  */
+import { ArgumentError } from '@foretoken/tensor'
 import { WeightsFormatError } from '../errors.ts'
 import { type ByteSource, disposeSources } from '../sources/byte-source.ts'
 import { type LocatedTensor, OpenWeights } from '../store/open-weights.ts'
@@ -36,6 +37,7 @@ export function splitCount(metadata: ReadonlyMap<string, MetadataValue>, file: s
 }
 
 async function openAll(sources: readonly ByteSource[], options: { readonly signal?: AbortSignal | undefined }): Promise<WeightStore> {
+  if (sources.length === 0) throw new ArgumentError({ field: 'sources', found: 'no files', expected: 'at least one' })
   const located = new Map<string, LocatedTensor>()
   let metadata: ReadonlyMap<string, MetadataValue> = new Map()
   for (const [index, source] of sources.entries()) {

@@ -49,6 +49,11 @@ const DTYPES: ReadonlyMap<string, TensorEncoding> = new Map(
   ).map((dtype) => [dtype, dtype]),
 )
 
+/** Whether safetensors has this encoding. */
+export function isSafetensorsDtype(encoding: TensorEncoding): boolean {
+  return DTYPES.has(encoding)
+}
+
 /** A tensor and its bytes [begin, end), counted from the start of the data. */
 export interface SafetensorsEntry {
   readonly info: TensorInfo

@@ -1,3 +1,4 @@
+import { ArgumentError } from '@foretoken/tensor'
 import { WeightsFormatError } from '../errors.ts'
 import { type ByteSource, disposeSources } from '../sources/byte-source.ts'
 import { type LocatedTensor, OpenWeights } from '../store/open-weights.ts'
@@ -28,6 +29,7 @@ export async function openSafetensors(sources: ByteSource | readonly ByteSource[
 }
 
 async function openAll(sources: readonly ByteSource[], { index, signal }: SafetensorsOptions): Promise<WeightStore> {
+  if (sources.length === 0) throw new ArgumentError({ field: 'sources', found: 'no files', expected: 'at least one' })
   if (index !== undefined) checkFiles(sources, index)
   const located = new Map<string, LocatedTensor>()
   const metadata = new Map<string, MetadataValue>()
