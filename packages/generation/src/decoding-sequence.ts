@@ -8,7 +8,13 @@ import type { CausalLM, DecodeStep, StepResult } from '@foretoken/models'
 import { bestTokens } from './best-tokens.ts'
 import { LogitsError } from './errors.ts'
 import type { CheckedOptions } from './generation-options.ts'
-import type { FinishReason, GenerationPiece, GenerationStatistics, TokenLogProbability } from './generation-piece.ts'
+import {
+  type FinishReason,
+  type GenerationPiece,
+  type GenerationStatistics,
+  statisticsOf,
+  type TokenLogProbability,
+} from './generation-piece.ts'
 import { type ProcessorState, processorChain } from './logits-processor.ts'
 import { createRowScan, logSumExp, type RowScan, scanRow } from './logits-row.ts'
 import { nextChunk } from './prefill.ts'
@@ -145,16 +151,14 @@ export class DecodingSequence {
   }
 
   #statistics(): GenerationStatistics {
-    const newTokens = this.#history.tokens.length - this.#history.promptLength
-    const later = Math.max(0, newTokens - 1)
-    return {
-      promptTokens: this.#history.promptLength,
+    const { tokens, promptLength } = this.#history
+    return statisticsOf({
+      promptTokens: promptLength,
       reusedTokens: this.#reused,
-      newTokens,
+      newTokens: tokens.length - promptLength,
       prefillMs: this.#prefillMs,
       decodeMs: this.#decodeMs,
-      tokensPerSecond: this.#decodeMs > 0 ? (later * 1000) / this.#decodeMs : 0,
-    }
+    })
   }
 }
 

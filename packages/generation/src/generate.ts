@@ -3,10 +3,12 @@
  * the first piece is asked for, and nothing ahead of the piece that is asked for.
  */
 import type { CausalLM } from '@foretoken/models'
+import type { CheckedBeams } from './beam-options.ts'
+import { searchBeams } from './beam-search.ts'
 import { DecodingSequence } from './decoding-sequence.ts'
-import { type CheckedOptions, checkOptions, type SingleGenerationOptions } from './generation-options.ts'
-import type { GeneratedText, GenerationPiece } from './generation-piece.ts'
-import { type CacheLoan, lendNewCache, type PrefixCache } from './prefix-cache.ts'
+import { type CheckedOptions, checkOptions, SINGLE_OPTION_NAMES, type SingleGenerationOptions } from './generation-options.ts'
+import { type GeneratedText, type GenerationPiece, statisticsOf } from './generation-piece.ts'
+import { lendCache, type PrefixCache } from './prefix-cache.ts'
 import { type EncodedPrompt, encodePrompt, type PromptInput } from './prompt.ts'
 
 /**
@@ -23,8 +25,11 @@ import { type EncodedPrompt, encodePrompt, type PromptInput } from './prompt.ts'
  * @throws {ProcessorError} from the iterator, when the processors leave no token
  */
 export function generate(lm: CausalLM, options: SingleGenerationOptions & PromptInput): AsyncIterable<GenerationPiece> {
-  const checked = checkOptions(lm, options)
-  return decode(lm, encodePrompt(lm, options), checked, options.cache)
+  const checked = checkOptions(lm, options, SINGLE_OPTION_NAMES)
+  const prompt = encodePrompt(lm, options)
+  return checked.beams === undefined
+    ? decode(lm, prompt, checked, options.cache)
+    : decodeBeams(lm, prompt, checked, checked.beams, options.cache)
 }
 
 /** The same as `generate`, collected. */
@@ -62,7 +67,7 @@ async function* decode(
 ): AsyncGenerator<GenerationPiece, void, undefined> {
   const { signal, clock } = options
   signal?.throwIfAborted()
-  const loan: CacheLoan = prefixCache === undefined ? lendNewCache(lm) : prefixCache.lend(lm, prompt.tokens)
+  const loan = lendCache(lm, prompt, prefixCache)
   let tokens = prompt.tokens
   try {
     const sequence = new DecodingSequence(lm, prompt, options, loan.cache, loan.reused, options.sequence)
@@ -82,4 +87,20 @@ async function* decode(
   } finally {
     await loan.keep(tokens)
   }
+}
+
+/** The best hypothesis as one piece. */
+async function* decodeBeams(
+  lm: CausalLM,
+  prompt: EncodedPrompt,
+  options: CheckedOptions,
+  beams: CheckedBeams,
+  prefixCache: PrefixCache | undefined,
+): AsyncGenerator<GenerationPiece, void, undefined> {
+  const { reused, prefillMs, decodeMs, hypotheses } = await searchBeams(lm, prompt, options, beams, prefixCache)
+  const [best] = hypotheses
+  if (best === undefined) return
+  const { text, ids, logProbabilities, finishReason } = best
+  const statistics = statisticsOf({ promptTokens: prompt.tokens.length, reusedTokens: reused, newTokens: ids.length, prefillMs, decodeMs })
+  yield { text, ids, logProbabilities, finishReason, statistics }
 }

@@ -1,7 +1,9 @@
 /** What a generation may be told, the defaults, and the checks that run before anything is computed. */
 import type { CausalLM } from '@foretoken/models'
 import { ArgumentError } from '@foretoken/tensor'
+import { type BeamOptions, type CheckedBeams, checkBeams } from './beam-options.ts'
 import type { LogitsProcessor } from './logits-processor.ts'
+import { checkCount, checkNames } from './option-checks.ts'
 import type { PrefillProgress } from './prefill.ts'
 import type { PrefixCache } from './prefix-cache.ts'
 import { badWords } from './processors/bad-words.ts'
@@ -11,7 +13,7 @@ import { minimumLength } from './processors/minimum-length.ts'
 import { noRepeatNgram } from './processors/no-repeat-ngram.ts'
 import { repetitionPenalty } from './processors/repetition-penalty.ts'
 import { checkTokenId, PROMPT_FIELDS, tokenizerFor } from './prompt.ts'
-import { checkSampling, type Sampling } from './sampling.ts'
+import { type CheckedSampling, checkSampling, type Sampling } from './sampling.ts'
 import { createStopStringMatcher } from './stop-strings.ts'
 
 /** How tokens are chosen and when to stop; the same for one prompt, a batch, and beams. */
@@ -58,12 +60,15 @@ export interface GenerationOptions {
 export interface SingleGenerationOptions extends GenerationOptions {
   /** Keeps the rows for the next call, whose prompt may begin with the same tokens. */
   readonly cache?: PrefixCache
+  /** Beam search instead of one token after the other: the output comes as one piece at the end. */
+  readonly beams?: BeamOptions
 }
 
 /** Options with their defaults, checked. */
 export interface CheckedOptions {
   readonly maxNewTokens: number
-  readonly sampling: Sampling
+  readonly sampling: CheckedSampling
+  readonly beams: CheckedBeams | undefined
   readonly sequence: number
   readonly processors: readonly LogitsProcessor[]
   readonly stopTokens: ReadonlySet<number>
@@ -76,7 +81,8 @@ export interface CheckedOptions {
   readonly clock: () => number
 }
 
-const OPTION_NAMES: ReadonlySet<string> = new Set<keyof SingleGenerationOptions>([
+/** Names of `GenerationOptions`. */
+export const OPTION_NAMES: ReadonlySet<string> = new Set<keyof GenerationOptions>([
   'maxNewTokens',
   'minNewTokens',
   'sampling',
@@ -96,29 +102,29 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof SingleGenerationOptions>
   'onPrefill',
   'signal',
   'clock',
-  'cache',
 ])
 
+/** Names of what `generate` takes. */
+export const SINGLE_OPTION_NAMES: ReadonlySet<string> = new Set([...OPTION_NAMES, 'cache', 'beams', ...PROMPT_FIELDS])
+
 /**
- * @param further  names of options that the caller reads itself
+ * @param names  of the options that the caller takes
  * @throws {ArgumentError} for an unknown option, or a value outside of its range
  * @throws {TokenizerMissingError} for stop strings without a tokenizer
  */
-export function checkOptions(lm: CausalLM, options: GenerationOptions, further: readonly string[] = []): CheckedOptions {
+export function checkOptions(lm: CausalLM, options: SingleGenerationOptions, names: ReadonlySet<string>): CheckedOptions {
   const { vocab } = lm.config
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.has(name) && !PROMPT_FIELDS.some((field) => field === name) && !further.includes(name)) {
-      throw new ArgumentError({ field: name, found: 'an unknown option', expected: 'one that is documented' })
-    }
-  }
+  checkNames(options, names)
   const { maxNewTokens = 256, minNewTokens = 0, topLogProbabilities = 0, sequence = 0, prefillRows = 256 } = options
   checkCount('maxNewTokens', maxNewTokens, 0)
   checkCount('minNewTokens', minNewTokens, 0)
   checkCount('topLogProbabilities', topLogProbabilities, 0, vocab)
   checkCount('sequence', sequence, 0, 2 ** 32 - 1)
   checkCount('prefillRows', prefillRows, 1)
-  const sampling = options.sampling ?? { kind: 'greedy' }
-  checkSampling(sampling)
+  const sampling = checkSampling(options.sampling ?? { kind: 'greedy' })
+  if (options.beams !== undefined && topLogProbabilities > 0) {
+    throw new ArgumentError({ field: 'topLogProbabilities', found: 'beams as well', expected: 'one or the other' })
+  }
   const { stopStrings = [] } = options
   if (stopStrings.length > 0) tokenizerFor(lm, 'stopStrings')
   createStopStringMatcher(stopStrings)
@@ -127,6 +133,7 @@ export function checkOptions(lm: CausalLM, options: GenerationOptions, further: 
   return {
     maxNewTokens,
     sampling,
+    beams: options.beams === undefined ? undefined : checkBeams(options.beams, sampling.kind === 'greedy'),
     sequence,
     processors: processorsOf(options, stopTokens, vocab),
     stopTokens: new Set(stopTokens),
@@ -165,14 +172,6 @@ export function recommendedOptions(lm: CausalLM, seed = 0): Pick<GenerationOptio
       }
     : { kind: 'greedy' }
   return penalty === undefined ? { sampling } : { sampling, repetitionPenalty: penalty }
-}
-
-/** @throws {ArgumentError} unless the value is a whole number from `least` to `most` */
-export function checkCount(field: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    const expected = most === Number.MAX_SAFE_INTEGER ? `a whole number >= ${least}` : `a whole number from ${least} to ${most}`
-    throw new ArgumentError({ field, found: String(value), expected })
-  }
 }
 
 function processorsOf(options: GenerationOptions, stopTokens: readonly number[], vocab: number): LogitsProcessor[] {

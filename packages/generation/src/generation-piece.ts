@@ -52,3 +52,9 @@ export interface GeneratedText {
   readonly finishReason: FinishReason
   readonly statistics: GenerationStatistics
 }
+
+/** Completes the statistics with the rate. */
+export function statisticsOf(counts: Omit<GenerationStatistics, 'tokensPerSecond'>): GenerationStatistics {
+  const { newTokens, decodeMs } = counts
+  return { ...counts, tokensPerSecond: decodeMs > 0 ? (Math.max(0, newTokens - 1) * 1000) / decodeMs : 0 }
+}

@@ -13,6 +13,11 @@ export type { FinishReason, GeneratedText, GenerationPiece, GenerationStatistics
 // Logits processors: the interface, and those of the options one by one.
 export { type LogitsProcessor, type ProcessorState, prefixProcessor, processorChain, type TokenPrefix } from './logits-processor.ts'
 export type { PrefillProgress } from './prefill.ts'
+// Several prompts at once, and beams.
+export { type BatchPiece, generateBatch, generateTexts } from './generate-batch.ts'
+export type { BeamOptions } from './beam-options.ts'
+export type { BeamHypothesis } from './beam-search.ts'
+export { generateBeams } from './generate-beams.ts'
 // A cache that outlives a generation.
 export { PrefixCache } from './prefix-cache.ts'
 export { badWords } from './processors/bad-words.ts'

@@ -1,5 +1,5 @@
 import type { KvCache } from '@foretoken/kv-cache'
-import type { CausalLM } from '@foretoken/models'
+import type { CausalLM, StepResult } from '@foretoken/models'
 
 /** How far the prompt has been computed. */
 export interface PrefillProgress {
@@ -17,4 +17,38 @@ export interface PrefillProgress {
  */
 export function nextChunk(lm: CausalLM, cache: KvCache, left: number, prefillRows: number): number {
   return Math.max(1, Math.min(left, prefillRows, lm.maxSteps(cache)))
+}
+
+export interface PrefillOptions {
+  readonly prefillRows: number
+  readonly onPrefill: (progress: PrefillProgress) => void
+  readonly signal: AbortSignal | undefined
+  readonly clock: () => number
+}
+
+/**
+ * Computes the rows of a prompt that the cache does not hold.
+ *
+ * @returns the result of the last step, with the logits of the prompt's last row
+ */
+export async function prefill(
+  lm: CausalLM,
+  cache: KvCache,
+  prompt: Int32Array,
+  { prefillRows, onPrefill, signal, clock }: PrefillOptions,
+): Promise<{ readonly result: StepResult; readonly elapsedMs: number }> {
+  const start = clock()
+  for (;;) {
+    signal?.throwIfAborted()
+    const from = cache.length
+    const to = from + nextChunk(lm, cache, prompt.length - from, prefillRows)
+    const want = to === prompt.length ? ({ logits: 'last' } as const) : {}
+    const step = { tokens: prompt.slice(from, to), cache, want }
+    const result = await lm.forward(signal === undefined ? step : { ...step, signal })
+    signal?.throwIfAborted()
+    cache.append(result.rows)
+    const elapsedMs = clock() - start
+    onPrefill({ done: to, total: prompt.length, elapsedMs })
+    if (to === prompt.length) return { result, elapsedMs }
+  }
 }

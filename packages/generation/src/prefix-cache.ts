@@ -10,6 +10,7 @@ import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM } from '@foretoken/models'
 import { ArgumentError, DisposedError } from '@foretoken/tensor'
 import { CacheBusyError } from './errors.ts'
+import type { EncodedPrompt } from './prompt.ts'
 
 /** A cache lent to one generation. Exactly one of `keep` and `undo` ends the loan; what follows it does nothing. */
 export interface CacheLoan {
@@ -139,8 +140,9 @@ export class PrefixCache implements AsyncDisposable {
   }
 }
 
-/** A loan of a cache that lives for one generation. */
-export function lendNewCache(lm: CausalLM): CacheLoan {
+/** The caller's cache, or one that lives for one generation. */
+export function lendCache(lm: CausalLM, prompt: EncodedPrompt, prefixCache?: PrefixCache): CacheLoan {
+  if (prefixCache !== undefined) return prefixCache.lend(lm, prompt.tokens)
   const cache = lm.createCache()
   const end = async () => {
     await cache[Symbol.asyncDispose]()

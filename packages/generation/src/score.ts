@@ -3,14 +3,13 @@
  * next chunk runs, so memory is bounded by `rows * vocab * 4` bytes however long the text is.
  */
 import type { CausalLM } from '@foretoken/models'
-import { ArgumentError } from '@foretoken/tensor'
 import { bestTokens } from './best-tokens.ts'
 import { checkRow } from './decoding-sequence.ts'
 import { LogitsError } from './errors.ts'
-import { checkCount } from './generation-options.ts'
 import { createRowScan, logSumExp } from './logits-row.ts'
+import { checkCount, checkNames } from './option-checks.ts'
 import { nextChunk, type PrefillProgress } from './prefill.ts'
-import { encodePrompt, type PromptInput } from './prompt.ts'
+import { encodePrompt, PROMPT_FIELDS, type PromptInput } from './prompt.ts'
 
 export interface ScoreOptions {
   /** Ids and logits of so many best next tokens after each position. Default 0. */
@@ -44,18 +43,7 @@ export interface ScoreTop {
   readonly logits: Float32Array
 }
 
-const OPTION_NAMES: ReadonlySet<string> = new Set([
-  'topK',
-  'rows',
-  'onProgress',
-  'signal',
-  'clock',
-  'prompt',
-  'messages',
-  'tokens',
-  'encoding',
-  'template',
-])
+const OPTION_NAMES: ReadonlySet<string> = new Set(['topK', 'rows', 'onProgress', 'signal', 'clock', ...PROMPT_FIELDS])
 
 /**
  * Scores text, a conversation, or token ids.
@@ -68,9 +56,7 @@ const OPTION_NAMES: ReadonlySet<string> = new Set([
 export async function score(lm: CausalLM, options: ScoreOptions & PromptInput): Promise<Score> {
   const { topK = 0, rows = 64, onProgress, signal, clock = () => performance.now() } = options
   const { vocab } = lm.config
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.has(name)) throw new ArgumentError({ field: name, found: 'an unknown option', expected: 'one that is documented' })
-  }
+  checkNames(options, OPTION_NAMES)
   checkCount('topK', topK, 0, vocab)
   checkCount('rows', rows, 1)
   const { tokens } = encodePrompt(lm, options)
