@@ -2,10 +2,11 @@ import { defineConfig } from 'tsup'
 
 export default defineConfig({
   entry: ['src/index.ts', 'src/platform/node.ts', 'src/platform/web.ts'],
-  external: ['#platform'],
+  external: ['#platform', /^node:/],
   format: 'esm',
-  target: 'es2023',
+  target: 'es2024',
   platform: 'neutral',
+  removeNodeProtocol: false,
   sourcemap: true,
   clean: true,
   dts: false,
