@@ -6,15 +6,20 @@
  *
  * Forks share a block. A sharer may write in place from row n on while no other sharer holds a row >= n; otherwise it copies its
  * rows into a block of its own first. So of two forks, the first to append takes over the block's free rows, and the second copies.
+ *
+ * Elements are float32, or float16 bits for half the memory; then appended rows are rounded and float32 views are decoded copies.
  */
+import { decodeFloat16, encodeFloat16 } from '@foretoken/tensor'
 import type { LayerRows, LayerShape } from './new-rows.ts'
 import type { RowRun } from './row-run.ts'
-import type { RowStorage } from './row-storage.ts'
+import type { HalfRows, RowStorage, StorageType } from './row-storage.ts'
+
+type Elements = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
 
 /** One array per layer for keys and one for values, with room for `capacity` rows each. */
 interface RowBlock {
-  readonly keys: Float32Array<ArrayBuffer>[]
-  readonly values: Float32Array<ArrayBuffer>[]
+  readonly keys: Elements[]
+  readonly values: Elements[]
   readonly capacity: number
   readonly sharers: Set<HostRowStorage>
 }
@@ -22,6 +27,7 @@ interface RowBlock {
 export interface HostRowStorageOptions {
   readonly initialCapacity: number
   readonly maxCapacity: number
+  readonly storage: StorageType
 }
 
 export class HostRowStorage implements RowStorage {
@@ -37,7 +43,7 @@ export class HostRowStorage implements RowStorage {
   ) {
     this.#layers = layers
     this.#options = options
-    this.#block = shared?.block ?? emptyBlock(layers)
+    this.#block = shared?.block ?? newBlock(layers, 0, options.storage)
     this.#length = shared?.length ?? 0
     this.#block.sharers.add(this)
   }
@@ -57,12 +63,13 @@ export class HostRowStorage implements RowStorage {
   }
 
   view(layer: number, from: number, to: number): LayerRows {
-    const { keyWidth, valueWidth } = widths(this.#layers, layer)
-    const { keys, values } = arraysOf(this.#block, layer)
-    return {
-      keys: keys.subarray(from * keyWidth, to * keyWidth),
-      values: values.subarray(from * valueWidth, to * valueWidth),
-    }
+    const { keys, values } = this.#slice(layer, from, to)
+    return { keys: asFloat32(keys), values: asFloat32(values) }
+  }
+
+  halfView(layer: number, from: number, to: number): HalfRows | undefined {
+    const { keys, values } = this.#slice(layer, from, to)
+    return keys instanceof Uint16Array && values instanceof Uint16Array ? { keys, values } : undefined
   }
 
   append(layers: readonly LayerRows[], runs: readonly RowRun[]): void {
@@ -76,8 +83,8 @@ export class HostRowStorage implements RowStorage {
       const { keys, values } = arraysOf(this.#block, l)
       let row = this.#length
       for (const { from, count } of runs) {
-        keys.set(source.keys.subarray(from * keyWidth, (from + count) * keyWidth), row * keyWidth)
-        values.set(source.values.subarray(from * valueWidth, (from + count) * valueWidth), row * valueWidth)
+        store(source.keys.subarray(from * keyWidth, (from + count) * keyWidth), keys, row * keyWidth)
+        store(source.values.subarray(from * valueWidth, (from + count) * valueWidth), values, row * valueWidth)
         row += count
       }
     }
@@ -95,7 +102,7 @@ export class HostRowStorage implements RowStorage {
     const stay = first?.count ?? 0
     if (moved.length > 0) {
       const source = this.#block
-      if (!this.#mayWriteFrom(stay)) this.#moveTo(newBlock(this.#layers, this.#capacityFor(kept)), stay)
+      if (!this.#mayWriteFrom(stay)) this.#moveTo(newBlock(this.#layers, this.#capacityFor(kept), this.#options.storage), stay)
       for (let l = 0; l < this.#layers.length; l++) {
         const { keyWidth, valueWidth } = widths(this.#layers, l)
         const from = arraysOf(source, l)
@@ -113,14 +120,20 @@ export class HostRowStorage implements RowStorage {
 
   release(): void {
     this.#block.sharers.delete(this)
-    this.#block = emptyBlock(this.#layers)
+    this.#block = newBlock(this.#layers, 0, this.#options.storage)
     this.#length = 0
+  }
+
+  #slice(layer: number, from: number, to: number): { readonly keys: Elements; readonly values: Elements } {
+    const { keyWidth, valueWidth } = widths(this.#layers, layer)
+    const { keys, values } = arraysOf(this.#block, layer)
+    return { keys: keys.subarray(from * keyWidth, to * keyWidth), values: values.subarray(from * valueWidth, to * valueWidth) }
   }
 
   /** Makes rows [length, rows) writable by this sharer alone. */
   #reserve(rows: number): void {
     if (rows <= this.#block.capacity && this.#mayWriteFrom(this.#length)) return
-    this.#moveTo(newBlock(this.#layers, this.#capacityFor(rows)), this.#length)
+    this.#moveTo(newBlock(this.#layers, this.#capacityFor(rows), this.#options.storage), this.#length)
   }
 
   #mayWriteFrom(row: number): boolean {
@@ -152,20 +165,26 @@ export class HostRowStorage implements RowStorage {
   }
 }
 
-function emptyBlock(layers: readonly LayerShape[]): RowBlock {
-  return newBlock(layers, 0)
-}
-
-function newBlock(layers: readonly LayerShape[], capacity: number): RowBlock {
+function newBlock(layers: readonly LayerShape[], capacity: number, storage: StorageType): RowBlock {
+  const allocate = (elements: number): Elements => (storage === 'float16' ? new Uint16Array(elements) : new Float32Array(elements))
   return {
-    keys: layers.map(({ kvHeads, keyDim }) => new Float32Array(capacity * kvHeads * keyDim)),
-    values: layers.map(({ kvHeads, valueDim }) => new Float32Array(capacity * kvHeads * valueDim)),
+    keys: layers.map(({ kvHeads, keyDim }) => allocate(capacity * kvHeads * keyDim)),
+    values: layers.map(({ kvHeads, valueDim }) => allocate(capacity * kvHeads * valueDim)),
     capacity,
     sharers: new Set(),
   }
 }
 
-function moveRuns(source: Float32Array, target: Float32Array, runs: readonly RowRun[], firstRow: number, width: number): void {
+function store(source: Float32Array, target: Elements, offset: number): void {
+  if (target instanceof Float32Array) target.set(source, offset)
+  else encodeFloat16(source, target.subarray(offset, offset + source.length))
+}
+
+function asFloat32(elements: Elements): Float32Array {
+  return elements instanceof Float32Array ? elements : decodeFloat16(elements)
+}
+
+function moveRuns(source: Elements, target: Elements, runs: readonly RowRun[], firstRow: number, width: number): void {
   let row = firstRow
   for (const { from, count } of runs) {
     // Ascending runs only move down, so a source that is the target too is read before it is overwritten.
@@ -180,10 +199,7 @@ function widths(layers: readonly LayerShape[], layer: number): { readonly keyWid
   return { keyWidth: shape.kvHeads * shape.keyDim, valueWidth: shape.kvHeads * shape.valueDim }
 }
 
-function arraysOf(
-  block: RowBlock,
-  layer: number,
-): { readonly keys: Float32Array<ArrayBuffer>; readonly values: Float32Array<ArrayBuffer> } {
+function arraysOf(block: RowBlock, layer: number): { readonly keys: Elements; readonly values: Elements } {
   const keys = block.keys[layer]
   const values = block.values[layer]
   if (keys === undefined || values === undefined) throw new RangeError(`layer ${layer} of ${block.keys.length}`)

@@ -1,8 +1,8 @@
 // The cache of one sequence.
-
-// Errors.
-export { CacheCapacityError } from './errors.ts'
 export type { KvCache, KvSnapshot } from './kv-cache.ts'
+export { createKvCache, type HostKvCache, type KvCacheOptions, restoreKvCache } from './sequence-cache.ts'
 // What a step returns and what a layer's rows look like.
 export type { LayerRows, LayerShape, NewRows } from './new-rows.ts'
-export { createKvCache, type KvCacheOptions, restoreKvCache } from './sequence-cache.ts'
+export type { HalfRows, StorageType } from './row-storage.ts'
+// Errors.
+export { CacheCapacityError } from './errors.ts'

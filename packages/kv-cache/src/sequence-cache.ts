@@ -8,23 +8,40 @@ import { HostRowStorage } from './host-row-storage.ts'
 import type { KvCache, KvSnapshot } from './kv-cache.ts'
 import type { LayerRows, LayerShape, NewRows } from './new-rows.ts'
 import { rowRuns } from './row-run.ts'
-import type { RowStorage } from './row-storage.ts'
+import type { HalfRows, RowStorage, StorageType } from './row-storage.ts'
 
 export interface KvCacheOptions {
   /** Rows that the first append makes room for; capacity doubles from there. Default 64. */
   readonly initialCapacity?: number
   /** Most rows the cache may hold; appending more is a `CacheCapacityError`. Default: no limit. */
   readonly maxCapacity?: number
+  /**
+   * How elements are held. Default 'float32'. 'float16' takes half the memory and rounds appended rows to the nearest float16
+   * (beyond 65504: to infinity), so a step is reproducible only if it attends to rows rounded in the same way.
+   */
+  readonly storage?: StorageType
+}
+
+/** A cache whose rows lie in typed arrays of the host. */
+export interface HostKvCache extends KvCache {
+  readonly storage: StorageType
+  /**
+   * Views of the float16 bits of rows [from, to) of a layer; valid until the cache changes. `view` decodes them into fresh arrays.
+   *
+   * @throws {ArgumentError} for a cache of float32
+   */
+  halfView(layer: number, from?: number, to?: number): HalfRows
+  fork(): HostKvCache
 }
 
 /**
  * An empty cache.
  *
  * @param layers  shape of each layer's rows; a layer without rows of its own has `kvHeads` 0
- * @throws {ArgumentError} for a size that is not a whole number >= 0, or a capacity that is not one >= 1
+ * @throws {ArgumentError} for a size that is not a whole number >= 0, a capacity that is not one >= 1, or an unknown storage
  */
-export function createKvCache(layers: readonly LayerShape[], options: KvCacheOptions = {}): KvCache {
-  const { initialCapacity = 64, maxCapacity = Number.POSITIVE_INFINITY } = options
+export function createKvCache(layers: readonly LayerShape[], options: KvCacheOptions = {}): HostKvCache {
+  const { initialCapacity = 64, maxCapacity = Number.POSITIVE_INFINITY, storage = 'float32' } = options
   for (const [l, shape] of layers.entries()) {
     for (const field of ['kvHeads', 'keyDim', 'valueDim'] as const) {
       if (!isCount(shape[field])) {
@@ -38,8 +55,11 @@ export function createKvCache(layers: readonly LayerShape[], options: KvCacheOpt
   if (maxCapacity !== Number.POSITIVE_INFINITY && (!isCount(maxCapacity) || maxCapacity < 1)) {
     throw new ArgumentError({ field: 'maxCapacity', found: String(maxCapacity), expected: 'a whole number >= 1' })
   }
+  if (storage !== 'float32' && storage !== 'float16') {
+    throw new ArgumentError({ field: 'storage', found: String(storage), expected: 'float32 or float16' })
+  }
   const own = layers.map(({ kvHeads, keyDim, valueDim }) => ({ kvHeads, keyDim, valueDim }))
-  return new SequenceCache(own, new HostRowStorage(own, { initialCapacity, maxCapacity }), maxCapacity)
+  return new SequenceCache(own, new HostRowStorage(own, { initialCapacity, maxCapacity, storage }), maxCapacity, storage)
 }
 
 /**
@@ -48,22 +68,24 @@ export function createKvCache(layers: readonly LayerShape[], options: KvCacheOpt
  * @throws {ShapeError} when the snapshot contradicts itself
  * @throws {CacheCapacityError} when it holds more rows than `maxCapacity`
  */
-export function restoreKvCache(snapshot: KvSnapshot, options: KvCacheOptions = {}): KvCache {
+export function restoreKvCache(snapshot: KvSnapshot, options: KvCacheOptions = {}): HostKvCache {
   const cache = createKvCache(snapshot.layers, options)
   cache.append({ steps: snapshot.positions.length, positions: snapshot.positions, layers: snapshot.rows })
   return cache
 }
 
-class SequenceCache implements KvCache {
+class SequenceCache implements HostKvCache {
+  readonly storage: StorageType
   readonly layers: readonly LayerShape[]
   readonly #maxCapacity: number
-  #storage: RowStorage | undefined
+  #rows: RowStorage | undefined
   #positions = new Int32Array(0) // [capacity]
   #nextPosition = 0
 
-  constructor(layers: readonly LayerShape[], storage: RowStorage, maxCapacity: number) {
+  constructor(layers: readonly LayerShape[], rows: RowStorage, maxCapacity: number, storage: StorageType) {
+    this.storage = storage
     this.layers = layers
-    this.#storage = storage
+    this.#rows = rows
     this.#maxCapacity = maxCapacity
   }
 
@@ -86,14 +108,13 @@ class SequenceCache implements KvCache {
 
   view(layer: number, from = 0, to?: number): LayerRows {
     const storage = this.#open()
-    const end = to ?? storage.length
-    if (!isCount(layer) || layer >= this.layers.length) {
-      throw new ArgumentError({ field: 'layer', found: String(layer), expected: `an integer from 0 to ${this.layers.length - 1}` })
-    }
-    if (!isCount(from) || !isCount(end) || from > end || end > storage.length) {
-      throw new ArgumentError({ field: 'view', found: `rows [${from}, ${end})`, expected: `a range within ${storage.length} rows` })
-    }
-    return storage.view(layer, from, end)
+    return storage.view(layer, from, this.#checkRange(layer, from, to))
+  }
+
+  halfView(layer: number, from = 0, to?: number): HalfRows {
+    const rows = this.#open().halfView(layer, from, this.#checkRange(layer, from, to))
+    if (rows === undefined) throw new ArgumentError({ field: 'halfView', found: 'a cache of float32', expected: 'one of float16' })
+    return rows
   }
 
   append(rows: NewRows, accepted?: ArrayLike<number>): void {
@@ -145,9 +166,9 @@ class SequenceCache implements KvCache {
     this.#nextPosition = onePastGreatest(this.#positions, 0, row)
   }
 
-  fork(): KvCache {
+  fork(): HostKvCache {
     const storage = this.#open()
-    const fork = new SequenceCache(this.layers, storage.fork(), this.#maxCapacity)
+    const fork = new SequenceCache(this.layers, storage.fork(), this.#maxCapacity, this.storage)
     fork.#positions = this.#positions.slice(0, storage.length)
     fork.#nextPosition = this.#nextPosition
     return fork
@@ -163,14 +184,27 @@ class SequenceCache implements KvCache {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#storage?.release()
-    this.#storage = undefined
+    this.#rows?.release()
+    this.#rows = undefined
     this.#positions = new Int32Array(0)
   }
 
   #open(): RowStorage {
-    if (this.#storage === undefined) throw new DisposedError({ found: 'a disposed cache', expected: 'one that is open' })
-    return this.#storage
+    if (this.#rows === undefined) throw new DisposedError({ found: 'a disposed cache', expected: 'one that is open' })
+    return this.#rows
+  }
+
+  /** Returns the end of the range. */
+  #checkRange(layer: number, from: number, to: number | undefined): number {
+    const { length } = this.#open()
+    const end = to ?? length
+    if (!isCount(layer) || layer >= this.layers.length) {
+      throw new ArgumentError({ field: 'layer', found: String(layer), expected: `an integer from 0 to ${this.layers.length - 1}` })
+    }
+    if (!isCount(from) || !isCount(end) || from > end || end > length) {
+      throw new ArgumentError({ field: 'view', found: `rows [${from}, ${end})`, expected: `a range within ${length} rows` })
+    }
+    return end
   }
 
   #checkRows({ steps, positions, layers }: NewRows): void {

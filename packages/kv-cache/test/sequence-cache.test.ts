@@ -1,4 +1,5 @@
 import { createKvCache, type KvCache, type NewRows, restoreKvCache } from '@foretoken/kv-cache'
+import { float16FromNumber, numberFromFloat16 } from '@foretoken/tensor'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bitsOf, distinctRows, LAYERS } from './row-fixtures.ts'
@@ -9,15 +10,17 @@ interface ModelRow {
   readonly layers: readonly { readonly keys: number[]; readonly values: number[] }[]
 }
 
-function modelRows(rows: NewRows): ModelRow[] {
+function modelRows(rows: NewRows, storage: 'float32' | 'float16'): ModelRow[] {
+  const held = (elements: Float32Array) =>
+    bitsOf(storage === 'float32' ? elements : elements.map((value) => numberFromFloat16(float16FromNumber(value))))
   return Array.from({ length: rows.steps }, (_, s) => ({
     position: rows.positions[s] ?? -1,
     layers: rows.layers.map(({ keys, values }) => {
       const keyWidth = keys.length / rows.steps
       const valueWidth = values.length / rows.steps
       return {
-        keys: bitsOf(keys.subarray(s * keyWidth, (s + 1) * keyWidth)),
-        values: bitsOf(values.subarray(s * valueWidth, (s + 1) * valueWidth)),
+        keys: held(keys.subarray(s * keyWidth, (s + 1) * keyWidth)),
+        values: held(values.subarray(s * valueWidth, (s + 1) * valueWidth)),
       }
     }),
   }))
@@ -57,68 +60,73 @@ const operation = fc.oneof(
 )
 
 describe('a cache and its forks', () => {
-  test('hold bit for bit what a plain list of rows holds, after any sequence of operations', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(operation, { maxLength: 40 }), fc.integer({ min: 1, max: 8 }), async (operations, initialCapacity) => {
-        const living: { cache: KvCache; model: ModelRow[] }[] = [{ cache: createKvCache(LAYERS, { initialCapacity }), model: [] }]
-        for (const step of operations) {
-          const one = living[step.who % living.length]
-          if (one === undefined) continue
-          const { cache, model } = one
-          switch (step.kind) {
-            case 'append': {
-              const rows = distinctRows(
-                LAYERS,
-                Array.from({ length: step.steps }, (_, s) => cache.nextPosition + s),
-                step.seed,
-              )
-              cache.append(rows)
-              model.push(...modelRows(rows))
-              break
-            }
-            case 'accept': {
-              const rows = distinctRows(
-                LAYERS,
-                Array.from({ length: step.steps }, (_, s) => cache.nextPosition + s),
-                step.seed,
-              )
-              const accepted = step.steps === 0 ? [] : [...new Set(step.picks.map((pick) => pick % step.steps))]
-              cache.append(rows, accepted)
-              const all = modelRows(rows)
-              for (const index of accepted) model.push(...all.slice(index, index + 1))
-              break
-            }
-            case 'truncate': {
-              const length = step.to % (model.length + 1)
-              cache.truncate(length)
-              model.length = length
-              break
-            }
-            case 'gather': {
-              const kept = model.flatMap((_, index) => (step.keep[index] === true ? [index] : []))
-              cache.gather(kept)
-              model.splice(0, model.length, ...kept.flatMap((index) => model.slice(index, index + 1)))
-              break
-            }
-            case 'fork':
-              if (living.length < 5) living.push({ cache: cache.fork(), model: [...model] })
-              break
-            case 'restore':
-              one.cache = restoreKvCache(cache.snapshot(), { initialCapacity })
-              await cache[Symbol.asyncDispose]()
-              break
-            case 'dispose':
-              if (living.length > 1) {
-                living.splice(step.who % living.length, 1)
-                await cache[Symbol.asyncDispose]()
+  test.each(['float32', 'float16'] as const)(
+    'of %s hold bit for bit what a plain list of rows holds, after any sequence of operations',
+    async (storage) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(operation, { maxLength: 40 }), fc.integer({ min: 1, max: 8 }), async (operations, initialCapacity) => {
+          const living: { cache: KvCache; model: ModelRow[] }[] = [
+            { cache: createKvCache(LAYERS, { initialCapacity, storage }), model: [] },
+          ]
+          for (const step of operations) {
+            const one = living[step.who % living.length]
+            if (one === undefined) continue
+            const { cache, model } = one
+            switch (step.kind) {
+              case 'append': {
+                const rows = distinctRows(
+                  LAYERS,
+                  Array.from({ length: step.steps }, (_, s) => cache.nextPosition + s),
+                  step.seed,
+                )
+                cache.append(rows)
+                model.push(...modelRows(rows, storage))
+                break
               }
+              case 'accept': {
+                const rows = distinctRows(
+                  LAYERS,
+                  Array.from({ length: step.steps }, (_, s) => cache.nextPosition + s),
+                  step.seed,
+                )
+                const accepted = step.steps === 0 ? [] : [...new Set(step.picks.map((pick) => pick % step.steps))]
+                cache.append(rows, accepted)
+                const all = modelRows(rows, storage)
+                for (const index of accepted) model.push(...all.slice(index, index + 1))
+                break
+              }
+              case 'truncate': {
+                const length = step.to % (model.length + 1)
+                cache.truncate(length)
+                model.length = length
+                break
+              }
+              case 'gather': {
+                const kept = model.flatMap((_, index) => (step.keep[index] === true ? [index] : []))
+                cache.gather(kept)
+                model.splice(0, model.length, ...kept.flatMap((index) => model.slice(index, index + 1)))
+                break
+              }
+              case 'fork':
+                if (living.length < 5) living.push({ cache: cache.fork(), model: [...model] })
+                break
+              case 'restore':
+                one.cache = restoreKvCache(cache.snapshot(), { initialCapacity, storage })
+                await cache[Symbol.asyncDispose]()
+                break
+              case 'dispose':
+                if (living.length > 1) {
+                  living.splice(step.who % living.length, 1)
+                  await cache[Symbol.asyncDispose]()
+                }
+            }
+            for (const { cache, model } of living) expectSame(cache, model)
           }
-          for (const { cache, model } of living) expectSame(cache, model)
-        }
-      }),
-      { numRuns: 150 },
-    )
-  })
+        }),
+        { numRuns: 150 },
+      )
+    },
+  )
 })
 
 describe('forks', () => {
@@ -144,6 +152,16 @@ describe('forks', () => {
     second.truncate(1)
     second.append(distinctRows(LAYERS, [1, 2], 2))
     expect(first.snapshot()).toEqual(before)
+  })
+
+  test('gathering rows of one leaves the other as it was', () => {
+    const first = createKvCache(LAYERS)
+    first.append(distinctRows(LAYERS, [0, 1, 2, 3], 1))
+    const before = first.snapshot()
+    const second = first.fork()
+    second.gather([0, 2, 3])
+    expect(first.snapshot()).toEqual(before)
+    expect(Array.from(second.positions)).toEqual([0, 2, 3])
   })
 
   test('outlive the cache they came from, and then own its memory', async () => {
@@ -190,6 +208,25 @@ describe('memory', () => {
     expect(once.keys.buffer).toBe(again.keys.buffer)
     expect(once.keys.buffer).toBeInstanceOf(ArrayBuffer)
     expect(again.keys.byteOffset).toBe(6 * 4)
+  })
+})
+
+describe('storage in float16', () => {
+  test('takes half the memory, and its bits can be viewed in place', () => {
+    const half = createKvCache(LAYERS, { storage: 'float16' })
+    const full = createKvCache(LAYERS)
+    const rows = distinctRows(LAYERS, [0, 1, 2], 1)
+    half.append(rows)
+    full.append(rows)
+    expect(half.bytes * 2).toBe(full.bytes)
+    const { keys, values } = half.halfView(0, 1)
+    expect(keys.buffer).toBe(half.halfView(0).keys.buffer)
+    expect(Array.from(keys)).toEqual(Array.from(full.view(0, 1).keys, float16FromNumber))
+    expect(Array.from(values)).toEqual(Array.from(full.view(0, 1).values, float16FromNumber))
+  })
+
+  test('is not what a float32 cache can be viewed as', () => {
+    expect(() => createKvCache(LAYERS).halfView(0)).toThrow(expect.objectContaining({ code: 'argument' }))
   })
 })
 
