@@ -144,7 +144,7 @@ function readTensor(cursor: HeaderCursor, alignment: number): ListedTensor {
   const byteLength = checkedBytes(cursor, encoding, shape)
   const offset = cursor.position
   const begin = cursor.uint64()
-  if (begin > BigInt(cursor.fileBytes))
+  if (begin > BigInt(Number.MAX_SAFE_INTEGER))
     throw cursor.error(`data at offset ${begin}`, `an offset inside of the file, which has ${cursor.fileBytes} bytes`, offset)
   if (begin % BigInt(alignment) !== 0n) throw cursor.error(`data at offset ${begin}`, `a multiple of the alignment, ${alignment}`, offset)
   return { name, encoding, shape, byteLength, begin: Number(begin) }
