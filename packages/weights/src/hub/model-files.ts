@@ -71,16 +71,15 @@ export function pickModelFiles<File extends { readonly path: string }>(files: re
 function pickSafetensors<File extends { readonly path: string }>(files: readonly File[], repository: string): File[] {
   const single = files.find(({ path }) => path === 'model.safetensors')
   if (single !== undefined) return [single]
-  const candidates = files.filter(({ path }) => /^[^/]+\.safetensors$/.test(path))
   const index = files.find(({ path }) => path === INDEX)
-  const shards = candidates.filter(({ path }) => SHARD.exec(path)?.[1] === 'model')
-  const first = shards[0]
-  if (index !== undefined && first !== undefined) return [index, ...allShards(files, first, repository)]
-  if (candidates.length <= 1) return candidates
+  if (index === undefined) return []
+  const first = files.find(({ path }) => path.endsWith('.safetensors') && SHARD.exec(path)?.[1] === 'model')
+  if (first !== undefined) return [index, ...allShards(files, first, repository)]
   throw new RepositoryError({
     repository,
-    found: `${candidates.length} safetensors files (${listNames(candidates)})`,
-    expected: `model.safetensors, or shards with ${INDEX}; name the files to take`,
+    file: INDEX,
+    found: 'no shard model-…-of-….safetensors',
+    expected: 'the shards beside their index',
   })
 }
 
@@ -91,15 +90,20 @@ function pickGguf<File extends { readonly path: string }>(files: readonly File[]
   const wanted = name === undefined ? all : all.filter(({ path }) => path.toLowerCase().includes(name.toLowerCase()))
   const first = preferredGguf(wanted)
   if (first !== undefined) return allShards(files, first, repository)
-  const pickles = files.filter(({ path }) => PICKLE.test(path))
   if (all.length > 0) throw new RepositoryError({ repository, found: `GGUF files ${listNames(all)}`, expected: `one named ${name}` })
-  throw new RepositoryError({
+  throw noWeights(files, repository)
+}
+
+function noWeights(files: readonly { readonly path: string }[], repository: string): RepositoryError {
+  const expected = 'model.safetensors, its shards with their index, or a GGUF file'
+  const pickles = files.filter(({ path }) => PICKLE.test(path))
+  const others = files.filter(({ path }) => path.endsWith('.safetensors'))
+  if (others.length > 0) return new RepositoryError({ repository, found: `other safetensors (${listNames(others)})`, expected })
+  if (pickles.length === 0) return new RepositoryError({ repository, found: `no weights among ${files.length} files`, expected })
+  return new RepositoryError({
     repository,
-    found: pickles.length > 0 ? `only pickled weights (${listNames(pickles)})` : `no weights among ${files.length} files`,
-    expected:
-      pickles.length > 0
-        ? 'safetensors or GGUF (pickles can run code when they are read, so they never are: convert them to safetensors)'
-        : 'safetensors or GGUF',
+    found: `only pickled weights (${listNames(pickles)})`,
+    expected: `${expected}; pickles can run code when they are read, so they never are: convert them to safetensors`,
   })
 }
 

@@ -27,9 +27,9 @@ test('a missing shard is named', () => {
   expect(() => pick(['model-00001-of-00002.safetensors', 'model.safetensors.index.json'])).toThrow('model-00002-of-00002.safetensors')
 })
 
-test('a single safetensors file of any name is taken, several are refused', () => {
-  expect(pick(['adapter.safetensors'])).toEqual(['adapter.safetensors'])
-  expect(() => pick(['a.safetensors', 'b.safetensors'])).toThrow(/a\.safetensors, b\.safetensors/)
+test('safetensors that are not a model are not taken for one', () => {
+  expect(() => pick(['adapter.safetensors', 'config.json'])).toThrow(/adapter\.safetensors/)
+  expect(() => pick(['model.safetensors.index.json'])).toThrow(/no shard/)
 })
 
 test('pickled weights are never taken, and the error names safetensors', () => {
