@@ -1,7 +1,7 @@
 /**
  * The bytes of constants written as JavaScript numbers. 16-bit floats are rounded to nearest, ties to even.
  */
-import { ArgumentError, type DType } from '@foretoken/tensor'
+import { ArgumentError, type DType, encodeBFloat16, float16FromNumber, packInt4 } from '@foretoken/tensor'
 
 /** Row-major little-endian elements. @throws {ArgumentError} when a value does not fit the type */
 export function constantBytes(type: DType, values: readonly (number | bigint)[]): ArrayBufferView {
@@ -11,9 +11,9 @@ export function constantBytes(type: DType, values: readonly (number | bigint)[])
     case 'float64':
       return Float64Array.from(values, Number)
     case 'float16':
-      return Uint16Array.from(values, (value) => float16Bits(Number(value)))
+      return Uint16Array.from(values, (value) => float16FromNumber(Number(value)))
     case 'bfloat16':
-      return Uint16Array.from(values, (value) => bfloat16Bits(Number(value)))
+      return encodeBFloat16(Float32Array.from(values, Number))
     case 'int64':
       return BigInt64Array.from(whole(type, values, -(2n ** 63n), 2n ** 63n - 1n))
     case 'uint64':
@@ -33,9 +33,9 @@ export function constantBytes(type: DType, values: readonly (number | bigint)[])
     case 'bool':
       return Uint8Array.from(whole(type, values, 0n, 1n), Number)
     case 'int4':
-      return nibbles(whole(type, values, -8n, 7n))
+      return packInt4(type, whole(type, values, -8n, 7n).map(Number))
     case 'uint4':
-      return nibbles(whole(type, values, 0n, 15n))
+      return packInt4(type, whole(type, values, 0n, 15n).map(Number))
   }
 }
 
@@ -53,36 +53,4 @@ function whole(type: DType, values: readonly (number | bigint)[], least: bigint,
     }
     return integer
   })
-}
-
-function nibbles(values: readonly bigint[]): Uint8Array {
-  const packed = new Uint8Array(Math.ceil(values.length / 2))
-  values.forEach((value, index) => {
-    packed[index >> 1] = (packed[index >> 1] ?? 0) | ((Number(value) & 15) << (4 * (index & 1)))
-  })
-  return packed
-}
-
-function bfloat16Bits(value: number): number {
-  if (Number.isNaN(value)) return 0x7fc0
-  const bits = new Uint32Array(new Float32Array([value]).buffer)[0] ?? 0
-  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff
-}
-
-function float16Bits(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
-  const size = Math.abs(value)
-  if (size >= 65520) return sign | 0x7c00
-  // The gap between neighbours is 2^-24 below 2^-14, and 2^(exponent - 10) from there on.
-  const exponent = Math.max(-14, Math.floor(Math.log2(size || 2 ** -24)))
-  const floor = 2 ** exponent > size && exponent > -14 ? exponent - 1 : exponent
-  const steps = roundToEven(size / 2 ** (floor - 10))
-  return sign | (steps + (floor + 14) * 1024)
-}
-
-function roundToEven(value: number): number {
-  const down = Math.floor(value)
-  const rest = value - down
-  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down
 }

@@ -22,36 +22,6 @@ export const ONNX_TYPE: Readonly<Record<DType, number>> = {
   int4: 22,
 }
 
-const BY_NUMBER: ReadonlyMap<number, DType> = new Map(allTypes().map((type) => [ONNX_TYPE[type], type]))
-
-/** The element type with this number in ONNX; undefined for strings, complex numbers and 8-bit floats. */
-export function elementTypeOf(number: number): DType | undefined {
-  return BY_NUMBER.get(number)
-}
-
-const BITS: Readonly<Record<DType, number>> = {
-  float64: 64,
-  int64: 64,
-  uint64: 64,
-  float32: 32,
-  int32: 32,
-  uint32: 32,
-  float16: 16,
-  bfloat16: 16,
-  int16: 16,
-  uint16: 16,
-  int8: 8,
-  uint8: 8,
-  bool: 8,
-  int4: 4,
-  uint4: 4,
-}
-
-/** Bytes that so many elements take; an odd number of 4-bit elements fills its last byte. */
-export function bytesOf(type: DType, elements: number): number {
-  return Math.ceil((elements * BITS[type]) / 8)
-}
-
 export const FLOATS: readonly DType[] = ['float32', 'float16', 'float64', 'bfloat16']
 export const SIGNED_INTEGERS: readonly DType[] = ['int8', 'int16', 'int32', 'int64']
 export const UNSIGNED_INTEGERS: readonly DType[] = ['uint8', 'uint16', 'uint32', 'uint64']
@@ -64,22 +34,9 @@ export const ANY: readonly DType[] = [...WHOLE_BYTES, 'int4', 'uint4']
 /** What `Gather` and its relatives take as positions. */
 export const INDICES: readonly DType[] = ['int64', 'int32']
 
-function allTypes(): DType[] {
-  return [
-    'float32',
-    'uint8',
-    'int8',
-    'uint16',
-    'int16',
-    'int32',
-    'int64',
-    'bool',
-    'float16',
-    'float64',
-    'uint32',
-    'uint64',
-    'bfloat16',
-    'uint4',
-    'int4',
-  ]
+const BY_NUMBER: ReadonlyMap<number, DType> = new Map(ANY.map((type) => [ONNX_TYPE[type], type]))
+
+/** The element type with this number in ONNX; undefined for strings, complex numbers and 8-bit floats. */
+export function elementTypeOf(number: number): DType | undefined {
+  return BY_NUMBER.get(number)
 }

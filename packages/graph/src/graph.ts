@@ -4,10 +4,9 @@
  * dimensions are known at once. Nodes stay plain data. Names: inputs, outputs and initialisers keep the name they are given;
  * nodes and the values they produce get the prefix of the scope they were made in.
  */
-import { type DType, ShapeError } from '@foretoken/tensor'
+import { byteLengthOf, type DType, ShapeError } from '@foretoken/tensor'
 import { constantBytes, constantKey } from './constant.ts'
 import { canonicalDim, type Dim, isDim, showDims } from './dimension.ts'
-import { bytesOf } from './element-type.ts'
 import { GraphDataError, GraphError } from './errors.ts'
 import { type Attribute, type Block, type Domain, type GraphNode, type Initializer, type InitializerData, isDeferred } from './node.ts'
 import type { Value } from './value.ts'
@@ -100,7 +99,7 @@ export class Graph {
   initializer(name: string, type: DType, dims: readonly number[], data: InitializerData): Value {
     const elements = dims.reduce((product, dim) => product * dim, 1)
     canonicalDims(name, dims)
-    const byteLength = bytesOf(type, elements)
+    const byteLength = byteLengthOf(type, elements)
     if (!isDeferred(data) && data.byteLength !== byteLength) {
       const expected = `${byteLength} bytes for ${type} ${showDims(dims)}`
       throw new GraphDataError({ tensor: name, found: `${data.byteLength} bytes`, expected })

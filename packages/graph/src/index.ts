@@ -140,5 +140,8 @@ export {
 // ONNX files.
 export { type EncodedModel, encodeModel, type EncodeOptions, type ExternalTensor } from './onnx/model.ts'
 export { encodeModelInline, type ExternalChunk, externalChunks } from './onnx/external-data.ts'
+export { decodeModel, tensorsOf } from './onnx/decode.ts'
+export { type ModelSummary, readModelSummary, summarizeModel, type TensorSummary, type ValueSummary } from './onnx/summary.ts'
+export type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from './onnx/messages.ts'
 // Errors.
 export { GraphDataError, GraphError, GraphSizeError, OnnxFormatError } from './errors.ts'

@@ -48,6 +48,11 @@ export function concat(values: readonly Value[], { axis, ...options }: NodeOptio
  *
  * @param sizes  the size of each part. Symbolic sizes also need `lengths`, an int64 vector with the sizes when the graph runs.
  */
+export function split<const Sizes extends readonly Dim[]>(
+  x: Value,
+  sizes: Sizes,
+  options: NodeOptions & { readonly axis: number; readonly lengths?: Value },
+): { -readonly [Part in keyof Sizes]: Value }
 export function split(
   x: Value,
   sizes: readonly Dim[],
