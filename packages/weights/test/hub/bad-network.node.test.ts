@@ -1,5 +1,6 @@
 /** The list of bad inputs from the network, as far as it concerns a download in Node: one test each. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -385,23 +386,47 @@ test('two downloads of one file in one process fetch it once', async () => {
   expect(s.server.requests).toHaveLength(1)
 })
 
+test('a process that was killed in the middle is continued by the next one', async () => {
+  await using s = await setting()
+  faults(s.server, (_request, response, file) => {
+    response.writeHead(200, { etag: file.etag, 'content-length': file.content.length })
+    response.write(WEIGHTS.subarray(0, 80_000))
+    return true
+  })
+  const child = spawn(execPath, downloadScript(s), { cwd: PACKAGE, stdio: 'ignore' })
+  const arrived = () =>
+    stat(s.partial).then(
+      ({ size }) => size,
+      () => 0,
+    )
+  await expect.poll(arrived, { timeout: 20_000 }).toBe(80_000)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await expectWhole(await s.download())
+  expect(s.server.requests.at(-1)).toMatchObject({ range: 'bytes=80000-', ifRange: s.server.files.get(FILE)?.etag })
+})
+
 test('two processes at once fetch a file once', async () => {
   await using s = await setting()
   faults(s.server, (request, response, file) => {
     setTimeout(() => serveContent(request, response, file), 300)
     return true
   })
-  const script = `
-    import { openHub } from '@foretoken/weights/hub'
-    const hub = openHub({ endpoint: ${JSON.stringify(s.server.endpoint)}, cacheFolder: ${JSON.stringify(s.cache.path)} })
-    console.log(await hub.download(${JSON.stringify(REPOSITORY)}, { files: [${JSON.stringify(FILE)}] }))`
-  const run = () =>
-    promisify(execFile)(execPath, ['--conditions=foretoken-source', '--input-type=module', '--eval', script], {
-      cwd: join(import.meta.dirname, '..', '..'),
-    })
+  const run = () => promisify(execFile)(execPath, downloadScript(s), { cwd: PACKAGE })
   const outputs = await Promise.all([run(), run()])
   const folder = join(s.cache.path, 'models--tests--tiny', 'snapshots', COMMIT)
   expect(outputs.map(({ stdout }) => stdout.trim())).toEqual([folder, folder])
   expect(s.server.requests).toHaveLength(1)
   await expectWhole(folder)
 })
+
+const PACKAGE = join(import.meta.dirname, '..', '..')
+
+/** Arguments for node: download the file in a process of its own and print the folder. */
+function downloadScript({ server, cache }: { server: { endpoint: string }; cache: { path: string } }): string[] {
+  const script = `
+    import { openHub } from '@foretoken/weights/hub'
+    const hub = openHub({ endpoint: ${JSON.stringify(server.endpoint)}, cacheFolder: ${JSON.stringify(cache.path)} })
+    console.log(await hub.download(${JSON.stringify(REPOSITORY)}, { files: [${JSON.stringify(FILE)}] }))`
+  return ['--conditions=foretoken-source', '--input-type=module', '--eval', script]
+}
