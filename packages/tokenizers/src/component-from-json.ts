@@ -1,0 +1,27 @@
+import { UnsupportedTokenizerError } from './errors.ts'
+import { type Fields, fieldsOf, pathOf, refuseUnknownFields, stringField } from './json-fields.ts'
+
+/** How one type of component is read: the fields that it may have besides `type`, and what they make. */
+export interface ComponentReader<T> {
+  readonly fields: readonly string[]
+  readonly read: (fields: Fields) => T
+}
+
+/**
+ * Reads an object whose `type` says what it is.
+ *
+ * @throws {UnsupportedTokenizerError} a type or a field that is not known, naming those that are
+ */
+export function componentFromJson<T>(json: unknown, path: string, stage: string, readers: ReadonlyMap<string, ComponentReader<T>>): T {
+  const fields = fieldsOf(json, path)
+  const type = stringField(fields, 'type')
+  const reader = readers.get(type)
+  if (reader === undefined)
+    throw new UnsupportedTokenizerError({
+      found: `the ${stage} ${JSON.stringify(type)}`,
+      expected: `one of ${[...readers.keys()].join(', ')}`,
+      field: pathOf(fields, 'type'),
+    })
+  refuseUnknownFields(fields, ['type', ...reader.fields])
+  return reader.read(fields)
+}
