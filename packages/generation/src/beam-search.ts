@@ -7,8 +7,8 @@
  */
 import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, StepResult } from '@foretoken/models'
+import { topK } from '@foretoken/tensor'
 import type { CheckedBeams } from './beam-options.ts'
-import { bestTokens } from './best-tokens.ts'
 import { checkRow, lastRow } from './decoding-sequence.ts'
 import { ProcessorError } from './errors.ts'
 import type { CheckedOptions } from './generation-options.ts'
@@ -165,9 +165,9 @@ function createExpander(vocab: number, wanted: number) {
         const found = `${scores[scan.broken]} at token ${scan.broken}`
         throw new ProcessorError({ field: `processed logits for position ${position}`, found, expected: 'numbers or -Infinity' })
       }
-      const best = bestTokens(scores, Math.min(wanted, vocab))
-      for (const [i, token] of best.tokens.entries()) {
-        const score = best.logits[i] ?? 0
+      const best = topK(scores, wanted)
+      for (const [i, token] of best.indices.entries()) {
+        const score = best.values[i] ?? 0
         if (score === Number.NEGATIVE_INFINITY) break
         candidates.push({ parent: beam, token, sum: beam.sum + score, logProbability: (row[token] ?? 0) - logTotal })
       }

@@ -5,7 +5,7 @@
  */
 import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, DecodeStep, StepResult } from '@foretoken/models'
-import { bestTokens } from './best-tokens.ts'
+import { topK } from '@foretoken/tensor'
 import { LogitsError } from './errors.ts'
 import type { CheckedOptions } from './generation-options.ts'
 import {
@@ -163,8 +163,8 @@ export class DecodingSequence {
 }
 
 function topLogProbabilities(row: Float32Array, logTotal: number, count: number): TokenLogProbability[] {
-  const { tokens, logits } = bestTokens(row, count)
-  return Array.from(tokens, (id, i) => ({ id, logProbability: (logits[i] ?? 0) - logTotal }))
+  const { indices, values } = topK(row, count)
+  return Array.from(indices, (id, i) => ({ id, logProbability: (values[i] ?? 0) - logTotal }))
 }
 
 /** The last row of the logits of a step. */

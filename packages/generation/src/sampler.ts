@@ -66,7 +66,7 @@ export function createSampler(sampling: Sampling, vocab: number): Sampler {
 
 /**
  * The kept token with the largest noise - distance, the lowest id among equals. A token beats the best score S so far only if its
- * exponential variable -log u is below e^(-distance - S), and -log u >= highBits / 2^32: nearly all are refused by that test.
+ * exponential variate -log u is below e^(-distance - S), and -log u >= highBits / 2^32: nearly all are refused by that test.
  */
 function race({ tokens, distances, count }: KeptTokens, key: NoiseKey): number {
   let winner = -1
@@ -80,7 +80,7 @@ function race({ tokens, distances, count }: KeptTokens, key: NoiseKey): number {
     if (score > best) {
       best = score
       winner = token
-      limit = Math.exp(-score) * 4_294_967_296 * (1 + 1e-9) // the margin covers the rounding of the logarithms
+      limit = Math.exp(-score) * 2 ** 32 * (1 + 1e-9) // the margin covers the rounding of the logarithms
     }
   }
   return winner

@@ -3,7 +3,7 @@
  * next chunk runs, so memory is bounded by `rows * vocab * 4` bytes however long the text is.
  */
 import type { CausalLM } from '@foretoken/models'
-import { bestTokens } from './best-tokens.ts'
+import { topK as bestOf } from '@foretoken/tensor'
 import { checkRow } from './decoding-sequence.ts'
 import { LogitsError } from './errors.ts'
 import { createRowScan, logSumExp } from './logits-row.ts'
@@ -86,9 +86,9 @@ export async function score(lm: CausalLM, options: ScoreOptions & PromptInput): 
       const next = tokens[i + 1]
       if (next !== undefined) logProbabilities[i] = (row[next] ?? 0) - logSumExp(row, scan.max)
       if (topK > 0) {
-        const best = bestTokens(row, topK)
-        top.tokens.set(best.tokens, i * topK)
-        top.logits.set(best.logits, i * topK)
+        const { indices, values } = bestOf(row, topK)
+        top.tokens.set(indices, i * topK)
+        top.logits.set(values, i * topK)
       }
     }
     cache.append(result.rows)
