@@ -1,6 +1,5 @@
 // readme:start
 import { argmax, fillGumbel, logSoftmax, tensor, topK } from '@foretoken/tensor'
-import { expect, test } from 'vitest'
 
 // Logits of two tokens over a vocabulary of four: plain data, kept and not copied.
 const logits = tensor('float32', [2, 4], Float32Array.of(1, 3, 2, 0, 0, 0, 5, 5))
@@ -12,7 +11,9 @@ const best = topK(last, 2) // values [5, 5], indices [2, 3]: the lowest index fi
 // A sample: log-probabilities plus Gumbel noise that belongs to (seed, sequence, position), wherever and whenever it is drawn.
 const noise = fillGumbel(42, 0, 17, new Float32Array(vocab))
 const token = argmax(logSoftmax(last).map((logProbability, id) => logProbability + (noise[id] ?? 0)))
+
 // readme:end
+import { expect, test } from 'vitest'
 
 test('the snippet of the README finds the best tokens and draws one', () => {
   expect(best).toEqual({ values: Float32Array.of(5, 5), indices: Int32Array.of(2, 3) })
