@@ -1,6 +1,5 @@
 // readme:start
 import { createKvCache } from '@foretoken/kv-cache'
-import { expect, test } from 'vitest'
 
 const layers = [{ kvHeads: 1, keyDim: 2, valueDim: 2 }]
 const cache = createKvCache(layers, { maxCapacity: 2048 })
@@ -18,7 +17,9 @@ const fork = cache.fork() // shares the rows until one of the two writes
 fork.truncate(1)
 const saved = cache.snapshot() // plain data; restoreKvCache(saved) makes a cache of it
 await cache[Symbol.asyncDispose]() // or `await using cache = …`
+
 // readme:end
+import { expect, test } from 'vitest'
 
 test('the snippet of the README keeps an accepted path and forks without copying', () => {
   expect(Array.from(keys)).toEqual([1, 2, 5, 6])
