@@ -86,17 +86,25 @@ function graphemesOf(text: string, apply: (grapheme: string) => string): string 
       if (isPair) from++
     }
   }
-  for (const match of text.matchAll(COMPLEX)) {
-    simple(match.index)
-    for (const { segment } of segmenter().segment(match[0])) parts.push(apply(segment))
-    from = match.index + match[0].length
+  for (let at = 0; at < text.length; at++) {
+    if (text.charCodeAt(at) < FIRST_COMPLEX) continue
+    // A stretch takes its simple neighbours with it: a mark belongs to what precedes it, a prefixed sign to what follows.
+    let start = Math.max(from, at - 1)
+    if (text[start] === '\n' && text[start - 1] === '\r' && start > from) start--
+    let end = at + 1
+    while (end < text.length && (text.charCodeAt(end) >= FIRST_COMPLEX || text.charCodeAt(end + 1) >= FIRST_COMPLEX)) end++
+    if (text[end] === '\r' && text[end + 1] === '\n') end++
+    end = Math.min(text.length, end + 1)
+    simple(start)
+    for (const { segment } of segmenter().segment(text.slice(start, end))) parts.push(apply(segment))
+    from = end
+    at = end - 1
   }
   simple(text.length)
   return parts.join('')
 }
 
-// A stretch takes its simple neighbours with it: a mark belongs to what precedes it, a prefixed sign to what follows.
-const COMPLEX = /[\s\S]?[\u0300-\uffff]+[\s\S]?/g
+const FIRST_COMPLEX = 0x300
 
 let shared: Intl.Segmenter | undefined
 

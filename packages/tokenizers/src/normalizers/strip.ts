@@ -1,3 +1,4 @@
+import { AFTER_UNICODE_12 } from '../unicode-versions.ts'
 import type { Normalizer } from './normalizer.ts'
 
 const isWhiteSpace = (character: string | undefined) => character !== undefined && /\p{White_Space}/u.test(character)
@@ -18,5 +19,7 @@ export function stripNormalizer({ left, right }: { left: boolean; right: boolean
 
 /** `StripAccents`: removes combining marks; composed letters keep theirs unless a decomposition came before. */
 export function stripAccentsNormalizer(): Normalizer {
-  return { normalize: (text) => text.replaceAll(/\p{M}/gu, '') }
+  return { normalize: (text) => text.replaceAll(MARKS, '') }
 }
+
+const MARKS = new RegExp(`[\\p{M}--[${AFTER_UNICODE_12}]]`, 'gv')

@@ -1,6 +1,17 @@
+import { AFTER_UNICODE_12 } from '../unicode-versions.ts'
 import type { Normalizer } from './normalizer.ts'
 
+export type UnicodeForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD'
+
 /** `NFC`, `NFD`, `NFKC`, `NFKD`: Unicode's normalisation forms. */
-export function unicodeFormNormalizer(form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Normalizer {
-  return { normalize: (text) => text.normalize(form) }
+export function unicodeFormNormalizer(form: UnicodeForm): Normalizer {
+  return { normalize: (text) => normalizeForm(text, form) }
+}
+
+const NEWER = new RegExp(`[${AFTER_UNICODE_12}]`, 'v')
+const OLDER_RUNS = new RegExp(`[^${AFTER_UNICODE_12}]+`, 'gv')
+
+/** Characters that the reference's version does not know stay as they are and separate what is around them. */
+export function normalizeForm(text: string, form: UnicodeForm): string {
+  return NEWER.test(text) ? text.replaceAll(OLDER_RUNS, (run) => run.normalize(form)) : text.normalize(form)
 }
