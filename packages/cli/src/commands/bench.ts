@@ -1,0 +1,85 @@
+/** `foretoken bench`: how long a prefill and a step take on this machine, at several lengths of context. */
+import type { CausalLM } from '@foretoken/models'
+import { Command } from 'commander'
+import { alignedTable } from '../aligned-table.ts'
+import type { CommandContext } from '../command-context.ts'
+import { addModelOptions, type ModelOptions, openModel } from '../open-model.ts'
+import { parsePositiveCount } from '../option-values.ts'
+
+interface BenchFlags extends ModelOptions {
+  readonly steps: number
+  readonly context?: readonly number[]
+  readonly json?: boolean
+}
+
+interface BenchRow {
+  readonly context: number
+  /** Median, in milliseconds. */
+  readonly stepMs: number
+  readonly fastestMs: number
+  readonly slowestMs: number
+  /** Of the prompt that filled the context, logits of the last row included. */
+  readonly prefillTokensPerSecond: number
+}
+
+const CONTEXTS = [16, 512, 2048]
+const PREFILL_ROWS = 128
+
+export function benchCommand(context: CommandContext): Command {
+  const command = new Command('bench')
+    .description('time of a prefill and of a step at several lengths of context')
+    .option('--steps <n>', 'timed steps for each context', parsePositiveCount, 32)
+    .option('--context <n...>', `tokens of context (default: ${CONTEXTS.join(' ')})`, (text: string, previous: readonly number[] = []) => [
+      ...previous,
+      parsePositiveCount(text),
+    ])
+    .option('--json', 'one JSON object instead of a table')
+  addModelOptions(command)
+  return command.action(async (flags: BenchFlags) => {
+    const { terminal, interruption } = context
+    await using opened = await openModel(flags, context)
+    const { lm } = opened
+    const rows: BenchRow[] = []
+    for (const length of flags.context ?? CONTEXTS) {
+      if (length + flags.steps > lm.config.maxPositions) continue
+      rows.push(await measure(lm, length, flags.steps, interruption.signal))
+    }
+    if (flags.json) {
+      terminal.out.write(`${JSON.stringify({ model: opened.found.path, plan: lm.plan, loadMs: opened.loadMs, rows })}\n`)
+      return
+    }
+    const table = rows.map((row) => [
+      `${row.context}`,
+      row.stepMs.toFixed(2),
+      `${row.fastestMs.toFixed(2)} to ${row.slowestMs.toFixed(2)}`,
+      (1000 / row.stepMs).toFixed(1),
+      row.prefillTokensPerSecond.toFixed(0),
+    ])
+    terminal.out.write(`${alignedTable([['context', 'ms per token', 'range', 'tokens/s', 'prefill tokens/s'], ...table])}\n`)
+    terminal.out.write(`loaded in ${(opened.loadMs / 1000).toFixed(2)} s\n`)
+  })
+}
+
+async function measure(lm: CausalLM, context: number, steps: number, signal: AbortSignal): Promise<BenchRow> {
+  await using cache = lm.createCache()
+  const token = (position: number) => (position * 31 + 7) % lm.config.vocab
+  const start = performance.now()
+  while (cache.length < context) {
+    const rows = Math.min(PREFILL_ROWS, lm.maxSteps(cache), context - cache.length)
+    const tokens = Int32Array.from({ length: rows }, (_, row) => token(cache.length + row))
+    const isLast = cache.length + rows === context
+    const { rows: computed } = await lm.forward({ tokens, cache, want: isLast ? { logits: 'last' } : {}, signal })
+    cache.append(computed)
+  }
+  const prefillMs = performance.now() - start
+  const times: number[] = []
+  for (let step = 0; step < steps; step++) {
+    const stepStart = performance.now()
+    const { rows } = await lm.forward({ tokens: Int32Array.of(token(cache.length)), cache, want: { logits: 'last' }, signal })
+    cache.append(rows)
+    times.push(performance.now() - stepStart)
+  }
+  times.sort((a, b) => a - b)
+  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0
+  return { context, stepMs: at(0.5), fastestMs: at(0), slowestMs: at(1), prefillTokensPerSecond: (context * 1000) / prefillMs }
+}
