@@ -23,3 +23,15 @@ export {
   TokenizerInputError,
   UnsupportedTokenizerError,
 } from './errors.ts'
+// Chat templates: conversations to text, and to ids in which what users typed cannot become a control token.
+export {
+  type ChatRenderer,
+  type ChatRendererOptions,
+  type ChatTemplateSource,
+  chatTemplateFromSource,
+  type RenderedChat,
+} from './chat-template/chat-renderer.ts'
+export { ChatTemplateError, type ChatTemplateFailure } from './chat-template/chat-template-error.ts'
+export { TemplateFloat } from './chat-template/template-float.ts'
+export { withChatTemplate } from './chat-template/tokenizer-chat-template.ts'
+export type { ChatTemplateLimits } from './chat-template/work-meter.ts'
