@@ -12,5 +12,5 @@ export class SessionError extends ForetokenError {
 
 /** The text of whatever was thrown. */
 export function textOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
+  return (thrown instanceof Error ? thrown.message : String(thrown)).trim()
 }

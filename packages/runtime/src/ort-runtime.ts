@@ -6,6 +6,13 @@ import { LOG_NOTHING, OrtSession } from './ort-session.ts'
 import type { DeviceInfo, GraphSource, Runtime, Session, SessionOptions } from './session.ts'
 import { checkThreads } from './threads.ts'
 
+/**
+ * Where the native library looks for the external data of a graph that comes as bytes, unless they are given in memory. Its default
+ * is the working directory, and a graph from somewhere should not choose files there.
+ */
+const EXTERNAL_FOLDER = 'session.model_external_initializers_file_folder_path'
+const NO_FOLDER = '/no folder for the external data of a graph in memory'
+
 /** The version of `onnxruntime-*` that the tests run with, and that the peer dependencies name. */
 export const TESTED_VERSION = '1.30.0'
 
@@ -44,7 +51,7 @@ export function createRuntime({ name, version, device, sessions, isNative }: Ort
         graphOptimizationLevel: options.graphOptimizationLevel ?? 'all',
         executionMode: options.executionMode ?? 'sequential',
         // A copy, because the wasm library writes into it. Keys are whole: nested objects would be joined with dots.
-        extra: { ...config },
+        extra: source.kind === 'bytes' && isNative ? { [EXTERNAL_FOLDER]: NO_FOLDER, ...config } : { ...config },
       }
       if (isNative) native.intraOpNumThreads = threads
       if (source.kind === 'bytes' && source.externalData !== undefined) native.externalData = [...source.externalData]

@@ -3,12 +3,11 @@
  * be allowed fewer cores than the machine has.
  */
 import { readFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
-import process from 'node:process'
+import { availableParallelism, platform } from 'node:os'
 
 export async function physicalCores(): Promise<{ readonly cores: number; readonly logical: number }> {
   const logical = Math.max(1, availableParallelism())
-  if (process.platform !== 'linux') return { cores: logical, logical }
+  if (platform() !== 'linux') return { cores: logical, logical }
   const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '')
   return { cores: Math.min(logical, coresIn(text) ?? logical), logical }
 }
