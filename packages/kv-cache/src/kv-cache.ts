@@ -12,7 +12,7 @@ export interface KvCache extends AsyncDisposable {
   readonly positions: Int32Array
   /** The position that the next token takes when the caller does not say: one more than the greatest so far, 0 when empty. */
   readonly nextPosition: number
-  /** Bytes allocated for rows, shared storage counted once by its owner. */
+  /** Bytes allocated for rows, shared storage counted once by its owner; 0 after disposal. */
   readonly bytes: number
   /** Views of rows [from, to) of a layer; valid until the cache changes. */
   view(layer: number, from?: number, to?: number): LayerRows

@@ -103,7 +103,7 @@ class SequenceCache implements HostKvCache {
   }
 
   get bytes(): number {
-    return this.#open().bytes
+    return this.#rows?.bytes ?? 0
   }
 
   view(layer: number, from = 0, to?: number): LayerRows {

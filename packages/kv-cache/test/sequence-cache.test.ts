@@ -292,7 +292,6 @@ describe('disposal', () => {
       () => cache.length,
       () => cache.positions,
       () => cache.nextPosition,
-      () => cache.bytes,
       () => cache.view(0),
       () => cache.append(distinctRows(LAYERS, [1], 1)),
       () => cache.truncate(0),
@@ -300,6 +299,7 @@ describe('disposal', () => {
       () => cache.fork(),
       () => cache.snapshot(),
     ]
+    expect(cache.bytes).toBe(0)
     for (const use of uses) expect(use).toThrow(expect.objectContaining({ code: 'disposed' }))
   })
 })
