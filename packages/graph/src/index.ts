@@ -27,6 +27,7 @@ export {
   absolute,
   add,
   and,
+  biasGelu,
   type BinaryOperator,
   cast,
   ceil,
@@ -36,6 +37,7 @@ export {
   equal,
   erf,
   exponential,
+  fastGelu,
   floor,
   gelu,
   greater,
@@ -124,6 +126,24 @@ export {
   skipRmsNormalization,
 } from './operators/normalization.ts'
 export { rotaryEmbedding, type RotaryOptions } from './operators/rotary.ts'
+export {
+  type GroupQueryAttentionInputs,
+  type GroupQueryAttentionOptions,
+  groupQueryAttention,
+  type MultiHeadAttentionOptions,
+  multiHeadAttention,
+} from './operators/attention.ts'
+// Operators: convolution and pooling.
+export {
+  averagePool,
+  type ConvolutionOptions,
+  convolution,
+  convolutionTranspose,
+  globalAveragePool,
+  type WindowOptions,
+} from './operators/convolution.ts'
+// Branches and loops.
+export { branch, type LoopOptions, type LoopResult, type LoopRound, loop, scan } from './operators/control-flow.ts'
 // Operators: quantised tensors.
 export {
   type BlockProductOptions,

@@ -9,7 +9,17 @@ import { FLOATS, INTEGERS, NUMBERS, ONNX_TYPE, SIGNED_NUMBERS } from '../element
 import { GraphError } from '../errors.ts'
 import type { Graph } from '../graph.ts'
 import { float, int, text } from '../node.ts'
-import { beginCall, dtypeError, emit, type NodeOptions, type Operand, operandValue, requireSameType, requireType } from '../operator.ts'
+import {
+  beginCall,
+  dtypeError,
+  emit,
+  type NodeOptions,
+  type Operand,
+  operandValue,
+  requireDims,
+  requireSameType,
+  requireType,
+} from '../operator.ts'
 import type { Value } from '../value.ts'
 
 export type UnaryOperator = (x: Value, options?: NodeOptions) => Value
@@ -117,6 +127,24 @@ export function quickGelu(x: Value, { alpha = 1.702, ...options }: NodeOptions &
   const call = beginCall('QuickGelu', { x }, options, 'com.microsoft')
   requireType(call, 'x', FLOATS)
   return emit(call, { alpha: float(alpha) }, x.type, x.dims)
+}
+
+/** The tanh approximation of gelu, of `x + bias` when there is a bias [last dimension]. An operator of ONNX Runtime. */
+export function fastGelu(x: Value, bias?: Value, options?: NodeOptions): Value {
+  const call = beginCall('FastGelu', { x, bias }, options, 'com.microsoft')
+  requireType(call, 'x', FLOATS)
+  requireSameType(call)
+  requireDims(call, 'bias', x.dims.slice(-1))
+  return emit(call, {}, x.type, x.dims)
+}
+
+/** Exact gelu of `x + bias`, bias [last dimension]. An operator of ONNX Runtime. */
+export function biasGelu(x: Value, bias: Value, options?: NodeOptions): Value {
+  const call = beginCall('BiasGelu', { x, bias }, options, 'com.microsoft')
+  requireType(call, 'x', FLOATS)
+  requireSameType(call)
+  requireDims(call, 'bias', x.dims.slice(-1))
+  return emit(call, {}, x.type, x.dims)
 }
 
 /** x within `[least, most]`. */

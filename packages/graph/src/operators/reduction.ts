@@ -6,7 +6,7 @@ import type { DType } from '@foretoken/tensor'
 import type { Dim } from '../dimension.ts'
 import { FLOATS, NUMBERS } from '../element-type.ts'
 import { int } from '../node.ts'
-import { argumentError, axesOf, axisOf, beginCall, dimAt, emit, emitPair, type NodeOptions, requireType } from '../operator.ts'
+import { argumentError, axesOf, axisOf, beginCall, dimAt, emit, emitPair, type NodeOptions, requireType, unknownDim } from '../operator.ts'
 import type { Value } from '../value.ts'
 
 export interface ReductionOptions extends NodeOptions {
@@ -59,7 +59,7 @@ export function topK(
   const index = axisOf(call, axis, x.dims.length)
   const size = dimAt(x, index)
   if (typeof k === 'number' && (k < 0 || (typeof size === 'number' && k > size))) throw argumentError(call, `k = ${k}`, `0 to ${size}`)
-  const count = typeof k === 'number' ? k : (k.known?.[0] ?? `${call.name}.k`)
+  const count = typeof k === 'number' ? k : (k.known?.[0] ?? unknownDim(call, 'k'))
   const dims = x.dims.map((dim, at) => (at === index ? count : dim))
   return emitPair(call, { axis: int(index), largest: int(largest), sorted: int(sorted) }, { type: x.type, dims }, { type: 'int64', dims })
 }
