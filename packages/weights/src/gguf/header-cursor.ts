@@ -2,7 +2,7 @@ import { WeightsFormatError } from '../errors.ts'
 import { decodeUtf8 } from '../utf8.ts'
 
 /** A string of metadata may be this long; chat templates have a few kilobytes. */
-export const MAX_STRING_BYTES = 10_000_000
+const MAX_STRING_BYTES = 10_000_000
 
 /** The bytes that are in memory end before the header does: thrown inside of the reader only, which then reads on. */
 export class PrefixTooShort extends Error {

@@ -12,11 +12,11 @@ import { HeaderCursor, PrefixTooShort } from './header-cursor.ts'
 import { LEAST_ENTRY_BYTES, MAX_METADATA_ENTRIES, readMetadata } from './metadata.ts'
 import { GGML_ENCODINGS, UNREAD_GGML_TYPES } from './tensor-types.ts'
 
-export const MAX_GGUF_HEADER_BYTES = 512 * 1024 * 1024
-export const MAX_GGUF_TENSORS = 1_000_000
-export const MAX_GGUF_NAME_BYTES = 4096
-export const MAX_GGUF_DIMENSIONS = 4
-export const MAX_ALIGNMENT = 1024 * 1024
+const MAX_GGUF_HEADER_BYTES = 512 * 1024 * 1024
+const MAX_GGUF_TENSORS = 1_000_000
+const MAX_GGUF_NAME_BYTES = 4096
+const MAX_GGUF_DIMENSIONS = 4
+const MAX_ALIGNMENT = 1024 * 1024
 export const DEFAULT_ALIGNMENT = 32
 
 const MAGIC = 0x46554747

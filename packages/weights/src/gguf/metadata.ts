@@ -2,9 +2,9 @@ import type { MetadataValue } from '../weight-store.ts'
 import type { HeaderCursor } from './header-cursor.ts'
 
 export const MAX_METADATA_ENTRIES = 100_000
-export const MAX_KEY_BYTES = 65_535
-export const MAX_ARRAY_LENGTH = 10_000_000
-export const MAX_ARRAY_DEPTH = 4
+const MAX_KEY_BYTES = 65_535
+const MAX_ARRAY_LENGTH = 10_000_000
+const MAX_ARRAY_DEPTH = 4
 
 /** Numbers of the value types in the file, and the least bytes that a value of each takes. */
 export const VALUE_TYPES = {

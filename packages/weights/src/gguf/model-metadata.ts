@@ -1,7 +1,7 @@
 import { WeightsFormatError } from '../errors.ts'
 import type { MetadataValue } from '../weight-store.ts'
 
-export const MAX_BLOCKS = 10_000
+const MAX_BLOCKS = 10_000
 
 /** What every GGUF of a model says about itself. */
 export interface GgufModelFacts {

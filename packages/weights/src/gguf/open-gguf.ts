@@ -9,8 +9,6 @@ import { type LocatedTensor, OpenWeights } from '../store/open-weights.ts'
 import type { MetadataValue, WeightStore } from '../weight-store.ts'
 import { type GgufHeader, readGgufHeader } from './header.ts'
 
-export const MAX_SPLITS = 65_535
-
 /**
  * Opens a GGUF file, or all parts of a split one: headers are read and checked, data are read when they are asked for.
  *
@@ -32,7 +30,7 @@ export async function openGguf(
 }
 
 /** How many parts the file at hand belongs to; 1 when it is not split. */
-export function splitCount(metadata: ReadonlyMap<string, MetadataValue>, file: string): number {
+function splitCount(metadata: ReadonlyMap<string, MetadataValue>, file: string): number {
   return wholeNumber(metadata, { key: 'split.count', file, fallback: 1 }) || 1
 }
 

@@ -12,9 +12,9 @@ import type { TensorEncoding, TensorInfo } from '../weight-store.ts'
 import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson, StrictJsonError } from './strict-json.ts'
 
 /** As the reference implementation. */
-export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000
-export const MAX_TENSOR_NAME_LENGTH = 4096
-export const MAX_DIMENSIONS = 64
+const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000
+const MAX_TENSOR_NAME_LENGTH = 4096
+const MAX_DIMENSIONS = 64
 
 const LENGTH_BYTES = 8
 const MAX_DEPTH = 3

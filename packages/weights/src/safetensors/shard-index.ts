@@ -7,7 +7,7 @@ import type { ByteSource } from '../sources/byte-source.ts'
 import { decodeUtf8, firstInvalidByte } from '../utf8.ts'
 import { isJsonObject, type JsonValue, parseStrictJson, StrictJsonError } from './strict-json.ts'
 
-export const MAX_INDEX_BYTES = 100_000_000
+const MAX_INDEX_BYTES = 100_000_000
 
 export interface ShardIndex {
   /** The name of the index itself, for error messages. */

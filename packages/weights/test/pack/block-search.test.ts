@@ -26,10 +26,10 @@ function relative(squaredError: number, weights: Float32Array): number {
 test('searched scales and minima leave less error than the extremes alone, on normally distributed weights', () => {
   const weights = randomNormal(128 * 1024, 9, 0.03)
   for (const [blockSize, hasMinima, gain] of [
-    [32, true, 0.975],
-    [32, false, 0.975],
-    [128, true, 0.965],
-    [128, false, 0.96],
+    [32, true, 0.94],
+    [32, false, 0.955],
+    [128, true, 0.945],
+    [128, false, 0.95],
   ] as const) {
     const packed = packLinear(weights, { outputs: 128, inputs: 1024, format: { kind: 'blocks', bits: 4, blockSize, hasMinima } })
     const unpacked = slowUnpack(packed)
