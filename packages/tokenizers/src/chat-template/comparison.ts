@@ -50,8 +50,9 @@ export function compareValues(a: Value, b: Value, meter: WorkMeter): number {
   }
   if (isSequence(a) && isSequence(b) && a.kind === b.kind) {
     for (let index = 0; index < Math.min(a.items.length, b.items.length); index++) {
-      const order = compareValues(a.items[index] ?? null, b.items[index] ?? null, meter)
-      if (order !== 0) return order
+      const [left, right] = [a.items[index] ?? null, b.items[index] ?? null]
+      // Equal elements need no order, so two undefined ones are no error.
+      if (!areEqual(left, right, meter)) return compareValues(left, right, meter)
     }
     return a.items.length - b.items.length
   }

@@ -118,8 +118,6 @@ const ASCII_ESCAPED = /["\\\x00-\x1f\x7f-\uffff]/g
 
 function escapeStretch(text: string, ensureAscii: boolean): string {
   return text.replace(ensureAscii ? ASCII_ESCAPED : ALWAYS_ESCAPED, (character) => {
-    // Python leaves DEL as it is.
-    if (character === '\x7f') return character
     return SHORT_ESCAPES.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }

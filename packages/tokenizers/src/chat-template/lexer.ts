@@ -76,7 +76,7 @@ const CLOSING: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Statements with a body; their names with `end` in front close it. `set` has one only without `=` and nests no deeper than its text. */
-const BLOCKS: ReadonlySet<string> = new Set(['if', 'for', 'macro', 'call', 'filter', 'generation'])
+const BLOCKS: ReadonlySet<string> = new Set(['if', 'for', 'macro', 'call', 'filter', 'generation', 'with'])
 
 const NAME = /[\p{ID_Start}_]\p{ID_Continue}*/uy
 const NUMBER = /(?:\d(?:_?\d)*)(?:\.\d(?:_?\d)*)?(?:[eE][+-]?\d(?:_?\d)*)?/y

@@ -1,10 +1,11 @@
 /**
  * From source to tree: the own lexer, the parser of `@huggingface/jinja`, and a reading of its nodes into `syntax-tree.ts`.
  *
- * Not supported by that parser, and refused as syntax errors: `with`, `include`, `import`, `extends`, `block`, recursive loops,
- * tuples of one element. A chain of comparisons (`1 < x < 3`) is read from left to right.
+ * Limits of that parser: `include`, `import`, `extends`, `block` and recursive loops are refused as syntax errors; `~` and `+`
+ * have the same precedence (in Jinja `~` binds tighter); a chain of comparisons (`1 < x < 3`) is read from left to right.
  */
 import { parse } from '@huggingface/jinja'
+import { adaptTokens, refuseMissingOperators, SCOPE_BLOCK, TUPLE_LITERAL } from './adapt-tokens.ts'
 import { ChatTemplateError, isStackOverflow } from './chat-template-error.ts'
 import { readTokens, type TemplateToken } from './lexer.ts'
 import { plainText } from './marked-text.ts'
@@ -13,13 +14,10 @@ import { readTestName, splitTestArguments } from './test-arguments.ts'
 import { floatValue } from './value.ts'
 import type { ChatTemplateLimits } from './work-meter.ts'
 
-/** A name that no template can write. */
-const GENERATION = 'generation block'
-
 /** @throws {ChatTemplateError} reason `syntax` or `limit` */
 export function parseTemplate(source: string, limits: ChatTemplateLimits): readonly Statement[] {
   try {
-    return new TreeReader().program(renameGeneration(readTokens(source, limits)))
+    return new TreeReader().program(adaptTokens(readTokens(source, limits)))
   } catch (error) {
     if (error instanceof ChatTemplateError) throw error
     if (isStackOverflow(error))
@@ -27,20 +25,6 @@ export function parseTemplate(source: string, limits: ChatTemplateLimits): reado
     const found = error instanceof Error ? error.message : String(error)
     throw new ChatTemplateError('syntax', found, 'a Jinja template', { cause: error })
   }
-}
-
-/** `{% generation %}` becomes a call block, the only block with a free name that the parser knows. */
-function renameGeneration(tokens: readonly TemplateToken[]): TemplateToken[] {
-  const renamed: TemplateToken[] = []
-  for (const [index, token] of tokens.entries()) {
-    const isStatementName = tokens[index - 1]?.type === 'OpenStatement' && tokens[index + 1]?.type === 'CloseStatement'
-    if (isStatementName && token.value === 'generation') {
-      renamed.push({ type: 'Identifier', value: 'call' }, { type: 'Identifier', value: GENERATION })
-      renamed.push({ type: 'OpenParen', value: '(' }, { type: 'CloseParen', value: ')' })
-    } else if (isStatementName && token.value === 'endgeneration') renamed.push({ type: 'Identifier', value: 'endcall' })
-    else renamed.push(token)
-  }
-  return renamed
 }
 
 /** A node of the library: an object with a type and fields that depend on it. */
@@ -71,6 +55,10 @@ function nameOf(value: unknown): string {
   return stringOf(node.value)
 }
 
+function isTupleLiteral({ callee }: Node): boolean {
+  return isNode(callee) && callee.type === 'Identifier' && callee.value === TUPLE_LITERAL
+}
+
 class TreeReader {
   /** Names that have been read so far, per macro that is being read. */
   readonly #namesRead: Set<string>[] = []
@@ -78,6 +66,7 @@ class TreeReader {
   program(allTokens: readonly TemplateToken[]): Statement[] {
     const { tokens, testArguments } = splitTestArguments(allTokens)
     this.#testArguments = testArguments
+    refuseMissingOperators(tokens)
     return this.#statements(parse(tokens).body)
   }
 
@@ -149,7 +138,7 @@ class TreeReader {
   #callBlock(node: Node): Statement {
     const call = this.#expression(node.call)
     if (call.kind !== 'call') throw new Error('a call block needs a call')
-    if (call.callee.kind === 'name' && call.callee.name === GENERATION) return { kind: 'scope', body: this.#statements(node.body) }
+    if (call.callee.kind === 'name' && call.callee.name === SCOPE_BLOCK) return { kind: 'scope', body: this.#statements(node.body) }
     return { kind: 'callBlock', call, caller: this.#macro('caller', node.callerArgs, node.body) }
   }
 
@@ -186,6 +175,8 @@ class TreeReader {
       case 'MemberExpression':
         return this.#member(node)
       case 'CallExpression':
+        if (isTupleLiteral(node))
+          return { kind: 'sequence', isTuple: true, items: nodesOf(node.args).map((item) => this.#expression(item)) }
         return { kind: 'call', callee: this.#expression(node.callee), args: this.#arguments(node.args) }
       case 'FilterExpression':
         return { kind: 'filter', operand: this.#expression(node.operand), filter: this.#namedCall(node.filter) }

@@ -161,6 +161,23 @@ function batches(value: Value, args: CallArguments, meter: WorkMeter): Value {
   return listValue(rows)
 }
 
+function slices(value: Value, args: CallArguments, meter: WorkMeter): Value {
+  const read = new ArgumentReader('slice', args, ['slices', 'fill_with'])
+  const count = read.integer('slices')
+  if (count < 1) throw evaluationError(`${count} slices`, 'at least 1')
+  meter.spend(count)
+  const items = elementsOf(value, meter)
+  const fill = valueOr(read.optional('fill_with'), null)
+  const longer = items.length % count
+  const size = Math.floor(items.length / count)
+  const rows = Array.from({ length: count }, (_, index) => {
+    const start = index * size + Math.min(index, longer)
+    const row = items.slice(start, start + size + (index < longer ? 1 : 0))
+    return listValue(fill !== null && index >= longer ? [...row, fill] : row)
+  })
+  return listValue(rows)
+}
+
 const groupby = onElements((items, args, meter) => {
   const read = new ArgumentReader('groupby', args, ['attribute', 'default', 'case_sensitive'])
   const isCaseSensitive = isTruthy(read.optional('case_sensitive') ?? false)
@@ -217,5 +234,6 @@ export const SEQUENCE_FILTERS: readonly (readonly [string, Filter])[] = [
   ['selectattr', selecting(true, true)],
   ['rejectattr', selecting(true, false)],
   ['batch', batches],
+  ['slice', slices],
   ['groupby', groupby],
 ]

@@ -166,7 +166,11 @@ export function dictKey(value: Value): DictKey {
 
 export function dictValue(pairs: Iterable<readonly [Value, Value]>): DictValue {
   const entries = new Map<DictKey, { key: Value; value: Value }>()
-  for (const [key, value] of pairs) entries.set(dictKey(key), { key, value })
+  for (const [key, value] of pairs) {
+    // Of equal keys (1 and true) the first stays.
+    const id = dictKey(key)
+    entries.set(id, { key: valueOr(entries.get(id)?.key, key), value })
+  }
   return { kind: 'dict', entries }
 }
 
