@@ -2,7 +2,7 @@
  * What a graph wants to be fed, checked before the runtime sees it. A native kernel that gets a wrong size does not always throw:
  * some end the process. The check is a few comparisons per input, prepared when the session opens.
  */
-import { ArgumentError, type DType, DTypeError, ShapeError, type Tensor } from '@foretoken/tensor'
+import { ArgumentError, arrayLength, DTypeError, isDataOf, ShapeError, type Tensor } from '@foretoken/tensor'
 import type { ValueInfo } from './session.ts'
 
 /** @throws {ArgumentError} for a missing or unknown input, {DTypeError}, {ShapeError} */
@@ -46,10 +46,13 @@ function checkFeed(graph: string, input: ValueInfo, tensor: Tensor): void {
   if (tensor.location !== 'cpu') {
     throw new ArgumentError({ file: graph, tensor: input.name, found: `data in ${tensor.location}`, expected: 'data in a typed array' })
   }
-  // The tag instead of instanceof: arrays of another realm are as good.
-  if (Object.prototype.toString.call(data) !== ARRAY_TAG[input.type]) {
-    const found = Object.prototype.toString.call(data)
-    throw new DTypeError({ file: graph, tensor: input.name, found, expected: `${ARRAY_TAG[input.type]} for ${input.type}` })
+  if (!isDataOf(input.type, data)) {
+    throw new DTypeError({
+      file: graph,
+      tensor: input.name,
+      found: Object.prototype.toString.call(data),
+      expected: `the typed array of ${input.type}`,
+    })
   }
   let elements = 1
   let fits = dims.length === input.dims.length
@@ -60,7 +63,7 @@ function checkFeed(graph: string, input: ValueInfo, tensor: Tensor): void {
     elements *= dim
   }
   if (!fits) throw new ShapeError({ file: graph, tensor: input.name, found: `[${dims.join(', ')}]`, expected: describeInput(input) })
-  const length = input.type === 'int4' || input.type === 'uint4' ? Math.ceil(elements / 2) : elements
+  const length = arrayLength(input.type, elements)
   if (data.length !== length) {
     const expected = `${length} for [${dims.join(', ')}]`
     throw new ShapeError({ file: graph, tensor: input.name, found: `${data.length} elements in the array`, expected })
@@ -69,22 +72,4 @@ function checkFeed(graph: string, input: ValueInfo, tensor: Tensor): void {
 
 function describeInput({ type, dims }: ValueInfo): string {
   return `${type} [${dims.join(', ')}]`
-}
-
-const ARRAY_TAG: Readonly<Record<DType, string>> = {
-  float32: '[object Float32Array]',
-  float64: '[object Float64Array]',
-  float16: '[object Uint16Array]',
-  bfloat16: '[object Uint16Array]',
-  int8: '[object Int8Array]',
-  uint8: '[object Uint8Array]',
-  int16: '[object Int16Array]',
-  uint16: '[object Uint16Array]',
-  int32: '[object Int32Array]',
-  uint32: '[object Uint32Array]',
-  int64: '[object BigInt64Array]',
-  uint64: '[object BigUint64Array]',
-  bool: '[object Uint8Array]',
-  int4: '[object Uint8Array]',
-  uint4: '[object Uint8Array]',
 }

@@ -30,8 +30,8 @@ export const BITS_PER_ELEMENT: Readonly<Record<DType, number>> = {
  * @throws {DTypeError} when `data` is not the typed array that belongs to `type`
  */
 export function tensor<T extends DType>(type: T, dims: readonly number[], data: DataOf[T]): Tensor<T> {
-  if (Object.prototype.toString.call(data) !== `[object ${ARRAY_NAME[type]}]`) {
-    throw new DTypeError({ field: 'data', found: Object.prototype.toString.call(data), expected: `${ARRAY_NAME[type]} for ${type}` })
+  if (!isDataOf(type, data)) {
+    throw new DTypeError({ field: 'data', found: Object.prototype.toString.call(data), expected: `${ARRAY_TAG[type]} for ${type}` })
   }
   const size = elementsOf(dims)
   const length = arrayLength(type, size)
@@ -73,21 +73,25 @@ export function byteLengthOf(type: DType, elements: number): number {
   return Math.ceil((elements * BITS_PER_ELEMENT[type]) / 8)
 }
 
-/** The name of the typed array that holds the elements of each type: the keys of `DataOf`, at run time. */
-export const ARRAY_NAME = {
-  float32: 'Float32Array',
-  float64: 'Float64Array',
-  float16: 'Uint16Array',
-  bfloat16: 'Uint16Array',
-  int8: 'Int8Array',
-  uint8: 'Uint8Array',
-  int16: 'Int16Array',
-  uint16: 'Uint16Array',
-  int32: 'Int32Array',
-  uint32: 'Uint32Array',
-  int64: 'BigInt64Array',
-  uint64: 'BigUint64Array',
-  bool: 'Uint8Array',
-  int4: 'Uint8Array',
-  uint4: 'Uint8Array',
-} as const satisfies Readonly<Record<DType, string>>
+/** Whether `data` is the typed array that belongs to `type`; one of another realm (a frame, a worker's message) is as good. */
+export function isDataOf(type: DType, data: unknown): boolean {
+  return Object.prototype.toString.call(data) === ARRAY_TAG[type]
+}
+
+const ARRAY_TAG: Readonly<Record<DType, string>> = {
+  float32: '[object Float32Array]',
+  float64: '[object Float64Array]',
+  float16: '[object Uint16Array]',
+  bfloat16: '[object Uint16Array]',
+  int8: '[object Int8Array]',
+  uint8: '[object Uint8Array]',
+  int16: '[object Int16Array]',
+  uint16: '[object Uint16Array]',
+  int32: '[object Int32Array]',
+  uint32: '[object Uint32Array]',
+  int64: '[object BigInt64Array]',
+  uint64: '[object BigUint64Array]',
+  bool: '[object Uint8Array]',
+  int4: '[object Uint8Array]',
+  uint4: '[object Uint8Array]',
+}

@@ -1,6 +1,6 @@
 // The tensor that all packages and runtimes share.
 export type { Tensor, TensorLocation } from './tensor.ts'
-export { arrayLength, BITS_PER_ELEMENT, byteLengthOf, elementsOf, tensor } from './create-tensor.ts'
+export { arrayLength, BITS_PER_ELEMENT, byteLengthOf, elementsOf, isDataOf, tensor } from './create-tensor.ts'
 export type { DataOf, DType, TensorData } from './dtype.ts'
 // Element types that JavaScript has no array for.
 export { decodeFloat16, encodeFloat16, float16FromNumber, numberFromFloat16 } from './float16.ts'

@@ -4,6 +4,7 @@ import {
   type DataOf,
   type DType,
   elementsOf,
+  isDataOf,
   packInt4,
   type Tensor,
   tensor,
@@ -76,6 +77,20 @@ describe('tensor', () => {
     expectTypeOf(tensor('int64', [1], new BigInt64Array(1)).data).toEqualTypeOf<BigInt64Array>()
     // @ts-expect-error float16 is held as bits
     tensor('float16', [2], Uint16Array.of(1, 2) as unknown as Float32Array)
+  })
+
+  test('is recognised after it came in a message', async () => {
+    const copies = await new Promise<unknown>((resolve) => {
+      const { port1, port2 } = new MessageChannel()
+      port1.onmessage = ({ data }) => {
+        port1.close()
+        resolve(data)
+      }
+      port2.postMessage(Float32Array.of(1))
+    })
+    expect(isDataOf('float32', copies)).toBe(true)
+    expect(isDataOf('float32', [1])).toBe(false)
+    expect(isDataOf('float16', new Float32Array(1))).toBe(false)
   })
 
   test('elementsOf multiplies', () => {
