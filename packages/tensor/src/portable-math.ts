@@ -10,7 +10,9 @@ const LN_2_LOW = -4.2009150726810846e-11
 
 const SMALLEST_EXPONENT = -745.2 // exp of less is 0 in float64
 
-const TWO_TO_MINUS = Float64Array.from({ length: 1076 }, (_, exponent) => 2 ** -exponent)
+// Halved step by step: the operator ** is one of those that engines may approximate.
+const TWO_TO_MINUS = new Float64Array(1076).fill(1)
+for (let i = 1; i < TWO_TO_MINUS.length; i++) TWO_TO_MINUS[i] = (TWO_TO_MINUS[i - 1] ?? 0) / 2
 
 const double = new Float64Array(1)
 const words = new Uint32Array(double.buffer) // low word first: typed arrays are little-endian wherever Foretoken runs
