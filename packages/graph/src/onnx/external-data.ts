@@ -2,7 +2,7 @@
 import { GraphDataError } from '../errors.ts'
 import type { Graph } from '../graph.ts'
 import { type DataGroup, type InitializerData, isDeferred } from '../node.ts'
-import { bytesView, type EncodedModel, type EncodeOptions, type ExternalTensor, encodeModel } from './model.ts'
+import { bytesView, checkInsideBytes, type EncodedModel, type EncodeOptions, type ExternalTensor, encodeModel } from './model.ts'
 
 /** Bytes that belong at an offset of the file of weights. */
 export interface ExternalChunk {
@@ -36,6 +36,7 @@ export async function* externalChunks(
 
 /** The model with all tensors inside; deferred data are loaded, each group once. */
 export async function encodeModelInline(graph: Graph, options: Omit<EncodeOptions, 'external'> = {}): Promise<EncodedModel> {
+  checkInsideBytes(graph)
   const loaded = new Map<DataGroup, Readonly<Record<string, ArrayBufferView>>>()
   const resolved = new Map<string, Uint8Array>()
   for (const [name, { data, byteLength }] of graph.initializers) {

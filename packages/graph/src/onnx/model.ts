@@ -63,11 +63,7 @@ export function encodeModel(graph: Graph, { external, metadata = {}, resolved = 
   if (external !== undefined) checkExternalLocation(external.location)
   const outside = external === undefined ? [] : layOut(graph, external.location, external.minimumBytes ?? 1024)
   const byName = new Map(outside.map((tensor) => [tensor.name, tensor]))
-  const insideBytes = [...graph.initializers.values()].reduce(
-    (sum, { value, byteLength }) => sum + (byName.has(value.name) ? 0 : byteLength),
-    0,
-  )
-  if (insideBytes > MOST_MODEL_BYTES) throw tooLarge(graph, insideBytes)
+  checkInsideBytes(graph, byName)
   const initializer = [...graph.initializers.values()].map((tensor) =>
     tensorProto(graph, tensor, byName.get(tensor.value.name), resolved.get(tensor.value.name)),
   )
@@ -87,6 +83,13 @@ export function encodeModel(graph: Graph, { external, metadata = {}, resolved = 
   const { parts, byteLength } = encodeMessage('ModelProto', model)
   if (byteLength > MOST_MODEL_BYTES) throw tooLarge(graph, byteLength)
   return { parts, byteLength, bytes: () => joinParts(parts, byteLength), external: outside }
+}
+
+/** @throws {GraphSizeError} when the tensors inside of the file alone exceed what it can hold */
+export function checkInsideBytes(graph: Graph, outside: ReadonlyMap<string, unknown> = new Map()): void {
+  let bytes = 0
+  for (const { value, byteLength } of graph.initializers.values()) if (!outside.has(value.name)) bytes += byteLength
+  if (bytes > MOST_MODEL_BYTES) throw tooLarge(graph, bytes)
 }
 
 /** A data type description such as the inputs and outputs of a model carry. */
