@@ -18,6 +18,7 @@ import { createRowScan, logSumExp, scanRow } from './logits-row.ts'
 import { prefill } from './prefill.ts'
 import { lendCache, type PrefixCache } from './prefix-cache.ts'
 import type { EncodedPrompt } from './prompt.ts'
+import { scanProcessed } from './sampler.ts'
 import { createTextStream } from './text-stream.ts'
 
 /** One output of a beam search. */
@@ -161,10 +162,7 @@ function createExpander(vocab: number, wanted: number) {
       for (let i = 0; i < vocab; i++) scores[i] = (row[i] ?? 0) - logTotal
       beam.processors.apply(scores)
       scanRow(scores, scan)
-      if (scan.broken >= 0) {
-        const found = `${scores[scan.broken]} at token ${scan.broken}`
-        throw new ProcessorError({ field: `processed logits for position ${position}`, found, expected: 'numbers or -Infinity' })
-      }
+      if (scan.broken >= 0) scanProcessed(scores, scan, position)
       const best = topK(scores, wanted)
       for (const [i, token] of best.indices.entries()) {
         const score = best.values[i] ?? 0

@@ -19,7 +19,7 @@ import { type ProcessorState, processorChain } from './logits-processor.ts'
 import { createRowScan, logSumExp, type RowScan, scanRow } from './logits-row.ts'
 import { nextChunk } from './prefill.ts'
 import type { EncodedPrompt } from './prompt.ts'
-import { createSampler, type Sampler } from './sampler.ts'
+import { type Chooser, createChooser, scanProcessed } from './sampler.ts'
 import { createTextStream, type TextStream } from './text-stream.ts'
 import { createTokenHistory, type TokenHistory } from './token-history.ts'
 
@@ -32,7 +32,7 @@ export class DecodingSequence {
   readonly #room: number
   readonly #history: TokenHistory
   readonly #processors: ProcessorState | undefined
-  readonly #sampler: Sampler
+  readonly #chooser: Chooser
   readonly #text: TextStream
   readonly #processed: Float32Array
   readonly #scan: RowScan
@@ -54,7 +54,7 @@ export class DecodingSequence {
     this.#room = Math.min(options.maxNewTokens, maxPositions - prompt.tokens.length)
     this.#history = createTokenHistory(prompt.tokens)
     this.#processors = options.processors.length === 0 ? undefined : processorChain(options.processors).follow(prompt.tokens)
-    this.#sampler = createSampler(options.sampling, vocab)
+    this.#chooser = createChooser(options.sampling, vocab)
     this.#text = createTextStream(lm.tokenizer, prompt, options)
     this.#processed = new Float32Array(this.#processors === undefined ? 0 : vocab)
     this.#scan = createRowScan(vocab)
@@ -127,13 +127,11 @@ export class DecodingSequence {
   }
 
   #chooseToken(row: Float32Array, position: number): number {
-    if (this.#processors === undefined) {
-      if (this.#sampler.sampling.kind === 'greedy') return this.#scan.best
-      return this.#sampler.choose(row, this.#sequence, position)
-    }
+    if (this.#processors === undefined) return this.#chooser.choose(row, this.#scan, this.#sequence, position)
     this.#processed.set(row)
     this.#processors.apply(this.#processed)
-    return this.#sampler.choose(this.#processed, this.#sequence, position)
+    scanProcessed(this.#processed, this.#scan, position)
+    return this.#chooser.choose(this.#processed, this.#scan, this.#sequence, position)
   }
 
   #readText(token: number): { text: string; finishReason: FinishReason | undefined } {
@@ -167,14 +165,14 @@ function topLogProbabilities(row: Float32Array, logTotal: number, count: number)
   return Array.from(indices, (id, i) => ({ id, logProbability: (values[i] ?? 0) - logTotal }))
 }
 
-/** The last row of the logits of a step. */
+/** The logits of the last row of a step that was asked for these alone. @throws {LogitsError} unless they are [1, vocab] */
 export function lastRow(result: StepResult, vocab: number, position: number): Float32Array {
   const data = result.logits?.data
-  if (data === undefined || data.length < vocab || data.length % vocab !== 0) {
+  if (data?.length !== vocab) {
     const found = data === undefined ? 'no logits' : `${data.length} logits`
-    throw new LogitsError({ field: `logits for position ${position}`, found, expected: `rows of ${vocab}` })
+    throw new LogitsError({ field: `logits for position ${position}`, found, expected: `one row of ${vocab}` })
   }
-  return data.subarray(data.length - vocab)
+  return data
 }
 
 /** Scans a row of the model. @throws {LogitsError} when it holds NaN or +Infinity, or nothing but -Infinity */

@@ -3,7 +3,7 @@
  * nothing that one choice passes on to the next, so nodes of a tree may be visited in any order and only where needed.
  */
 import { ProcessorError } from './errors.ts'
-import { createTokenSieve, type KeptTokens, sieveTokens, type TokenSieve, total, weigh } from './kept-tokens.ts'
+import { createTokenSieve, type KeptTokens, sieveTokens, total, weigh } from './kept-tokens.ts'
 import { createRowScan, exponentialBound, type RowScan, scanRow } from './logits-row.ts'
 import { type CheckedSampling, checkSampling, type Sampling } from './sampling.ts'
 import { gumbelNoise, highBits, type NoiseKey, noiseKey } from './token-noise.ts'
@@ -36,30 +36,47 @@ export interface Sampler {
  * @throws {ArgumentError} for a number of `sampling` outside of its range
  */
 export function createSampler(sampling: Sampling, vocab: number): Sampler {
-  const checked = checkSampling(sampling)
+  const chooser = createChooser(checkSampling(sampling), vocab)
   const scan = createRowScan(vocab)
-  let sieve: TokenSieve | undefined
-  const keep = (logits: Float32Array, numbers: Extract<CheckedSampling, { kind: 'sample' }>): KeptTokens => {
-    sieve ??= createTokenSieve(vocab)
-    return sieveTokens(sieve, logits, scan, numbers)
-  }
   return {
-    sampling: checked,
+    sampling: chooser.sampling,
     choose(logits, sequence, position) {
       scanProcessed(logits, scan, position)
-      if (checked.kind === 'greedy') return scan.best
-      return race(keep(logits, checked), noiseKey(checked.seed, sequence, position))
+      return chooser.choose(logits, scan, sequence, position)
     },
     distribution(logits) {
       scanProcessed(logits, scan)
-      if (checked.kind === 'greedy') return { tokens: Int32Array.of(scan.best), probabilities: Float64Array.of(1) }
-      const kept = keep(logits, checked)
-      weigh(kept)
+      return chooser.distribution(logits, scan)
+    },
+  }
+}
+
+/** A sampler of rows that have been scanned and found usable. */
+export interface Chooser {
+  readonly sampling: CheckedSampling
+  choose(logits: Float32Array, scan: RowScan, sequence: number, position: number): number
+  distribution(logits: Float32Array, scan: RowScan): TokenDistribution
+}
+
+export function createChooser(sampling: CheckedSampling, vocab: number): Chooser {
+  if (sampling.kind === 'greedy') {
+    return {
+      sampling,
+      choose: (_logits, scan) => scan.best,
+      distribution: (_logits, scan) => ({ tokens: Int32Array.of(scan.best), probabilities: Float64Array.of(1) }),
+    }
+  }
+  const sieve = createTokenSieve(vocab)
+  return {
+    sampling,
+    choose(logits, scan, sequence, position) {
+      return race(sieveTokens(sieve, logits, scan, sampling), noiseKey(sampling.seed, sequence, position))
+    },
+    distribution(logits, scan) {
+      const kept = sieveTokens(sieve, logits, scan, sampling)
+      const weights = weigh(kept).slice(0, kept.count)
       const sum = total(kept)
-      return {
-        tokens: kept.tokens.slice(0, kept.count),
-        probabilities: kept.weights.slice(0, kept.count).map((weight) => weight / sum),
-      }
+      return { tokens: kept.tokens.slice(0, kept.count), probabilities: weights.map((weight) => weight / sum) }
     },
   }
 }
@@ -86,7 +103,8 @@ function race({ tokens, distances, count }: KeptTokens, key: NoiseKey): number {
   return winner
 }
 
-function scanProcessed(logits: Float32Array, scan: RowScan, position?: number): void {
+/** @throws {ProcessorError} when nothing can be chosen from the row */
+export function scanProcessed(logits: Float32Array, scan: RowScan, position?: number): void {
   scanRow(logits, scan)
   const field = position === undefined ? 'processed logits' : `processed logits for position ${position}`
   if (scan.broken >= 0) {

@@ -38,10 +38,9 @@ export function gumbelNoise(key: NoiseKey, token: number): number {
 export function highBits({ first, second }: NoiseKey, token: number): number {
   let x = (first + Math.imul(token, 0x9e3779b1)) | 0
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
-  x = (x ^ (x >>> 15)) + second
-  x = Math.imul(x ^ (x >>> 16), 0x735a2d97)
-  x = Math.imul(x ^ (x >>> 15), 0x85ebca6b)
-  return (x ^ (x >>> 16)) >>> 0
+  x = ((x ^ (x >>> 15)) + second) | 0
+  x = Math.imul(x ^ (x >>> 15), 0x735a2d97)
+  return (x ^ (x >>> 15)) >>> 0
 }
 
 function lowBits({ first, second }: NoiseKey, high: number): number {

@@ -14,12 +14,16 @@ export interface FakeModel extends CausalLM {
   calls: number
   /** Caches that were made and not disposed of. */
   readonly openCaches: Set<KvCache>
+  /** What a step gives after these tokens. */
+  readonly logitsAfter: (context: readonly number[]) => ArrayLike<number>
 }
 
 export interface FakeModelOptions {
   readonly vocab: number
   /** [vocab] the logits after these tokens. */
   readonly logits: (context: readonly number[]) => ArrayLike<number>
+  /** Instead of `logits` where only the last row is wanted: the row itself, which is not copied. */
+  readonly row?: (length: number) => Float32Array
   readonly maxPositions?: number
   /** A step does not cross multiples of this. Default 256. */
   readonly cut?: number
@@ -44,11 +48,11 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
     const rows: ArrayLike<number>[] = []
     for (const token of tokens) {
       context.push(token)
-      rows.push(want.logits === undefined ? [] : options.logits(context))
+      rows.push(want.logits === undefined || options.row !== undefined ? [] : options.logits(context))
     }
     const positions = Int32Array.from(tokens, (_, i) => cache.nextPosition + i)
     const wanted = want.logits === 'all' ? rows : rows.slice(-1)
-    const data = Float32Array.from(wanted.flatMap((row) => Array.from(row)))
+    const data = options.row?.(context.length) ?? Float32Array.from(wanted.flatMap((row) => Array.from(row)))
     return {
       ...(want.logits === undefined
         ? {}
@@ -76,6 +80,7 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
     steps: [],
     calls: 0,
     openCaches,
+    logitsAfter: options.logits,
     createCache: () => tracked(createKvCache(LAYERS), openCaches),
     async forward(step) {
       step.signal?.throwIfAborted()
