@@ -1,0 +1,83 @@
+/** The loop on real graphs: small random checkpoints with the ids that transformers gives for them. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { generateBeams, generateText, generateTexts, PrefixCache, score } from '@foretoken/generation'
+import { loadCausalLM } from '@foretoken/models'
+import { expect, test } from 'vitest'
+import { slowBeamSearch } from './slow/beam-search.ts'
+import { softmaxOf } from './slow/truncation.ts'
+
+const fixtures = process.env.FORETOKEN_FIXTURES
+const folderOf = (name: string) => join(fixtures ?? '', 'checkpoints', name)
+const open = (name: string) => loadCausalLM(folderOf(name), { format: 'f32' })
+const PROMPTS = [[165, 89, 225, 163, 150], [7], [3, 3, 200, 41, 8, 100, 12]]
+
+async function greedyOf(name: string): Promise<{ prompt: number[]; ids: number[] }> {
+  return JSON.parse(await readFile(join(folderOf(name), 'expected.json'), 'utf8')).greedy
+}
+
+test.skipIf(!fixtures).each(['llama', 'mistral', 'qwen2', 'qwen3'])(
+  '%s gives the greedy ids of transformers (needs FORETOKEN_FIXTURES)',
+  async (name) => {
+    await using lm = await open(name)
+    const { prompt, ids } = await greedyOf(name)
+    const options = { tokens: prompt, maxNewTokens: ids.length, stopTokens: [] }
+    expect((await generateText(lm, options)).ids).toEqual(ids)
+    expect((await generateText(lm, { ...options, prefillRows: 3 })).ids).toEqual(ids)
+  },
+)
+
+test.skipIf(!fixtures)('a batch, and a cache that is reused, give what a fresh generation gives (needs FORETOKEN_FIXTURES)', async () => {
+  await using lm = await open('llama')
+  await using cache = new PrefixCache(lm)
+  const options = { maxNewTokens: 12, stopTokens: [], sampling: { kind: 'sample', temperature: 1.5, seed: 3 } } as const
+  const together = await generateTexts(
+    lm,
+    PROMPTS.map((tokens) => ({ tokens })),
+    options,
+  )
+  for (const [row, tokens] of PROMPTS.entries()) {
+    const alone = await generateText(lm, { ...options, tokens, sequence: row })
+    expect(together[row]?.ids).toEqual(alone.ids)
+    expect(together[row]?.logProbabilities).toEqual(alone.logProbabilities)
+    const longer = [...tokens, ...alone.ids, 9, 10]
+    await generateText(lm, { ...options, tokens, sequence: row, cache })
+    const reusing = await generateText(lm, { ...options, tokens: longer, cache })
+    const fresh = await generateText(lm, { ...options, tokens: longer })
+    expect(reusing.statistics.reusedTokens).toBe(longer.length - 3)
+    expect(reusing.ids).toEqual(fresh.ids)
+    expect(reusing.logProbabilities).toEqual(fresh.logProbabilities)
+  }
+})
+
+test.skipIf(!fixtures)('beams with forked caches give what recomputing everything gives (needs FORETOKEN_FIXTURES)', async () => {
+  await using lm = await open('llama')
+  const tokens = PROMPTS[0] ?? []
+  // A slow search that wants log-probabilities at once gets them from a table, filled where it is empty.
+  const table = new Map<string, number[]>()
+  for (;;) {
+    let missing: readonly number[] | undefined
+    const expected = slowBeamSearch({
+      next(output) {
+        const known = table.get(output.join(' '))
+        if (known === undefined) missing ??= output
+        return known ?? new Array(lm.config.vocab).fill(-1)
+      },
+      count: 3,
+      room: 5,
+      lengthPenalty: 1,
+      earlyStopping: false,
+      stopTokens: [],
+    })
+    if (missing === undefined) {
+      const found = await generateBeams(lm, { tokens, maxNewTokens: 5, stopTokens: [], beams: { count: 3 } })
+      expect(found.map(({ ids }) => ids)).toEqual(expected.map(({ ids }) => ids))
+      return
+    }
+    const { top } = await score(lm, { tokens: [...tokens, ...missing], topK: lm.config.vocab })
+    const row = new Array<number>(lm.config.vocab).fill(0)
+    const last = (top?.tokens.length ?? 0) - lm.config.vocab
+    for (let i = last; i < last + lm.config.vocab; i++) row[top?.tokens[i] ?? 0] = top?.logits[i] ?? 0
+    table.set(missing.join(' '), softmaxOf(row).map(Math.log))
+  }
+})
