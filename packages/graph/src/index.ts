@@ -116,7 +116,7 @@ export {
   scatterNd,
   type ScatterReduction,
 } from './operators/gathering.ts'
-// Operators: normalisation, rotation, attention.
+// Operators: normalisation, rotation, attention, experts.
 export {
   groupNormalization,
   layerNormalization,
@@ -133,6 +133,7 @@ export {
   type MultiHeadAttentionOptions,
   multiHeadAttention,
 } from './operators/attention.ts'
+export { type ExpertWeights, type MixtureOptions, mixtureOfExperts } from './operators/mixture-of-experts.ts'
 // Operators: convolution and pooling.
 export {
   averagePool,

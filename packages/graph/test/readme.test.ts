@@ -11,7 +11,6 @@ const model = encodeModel(graph)
 const file = model.bytes()
 
 // readme:end
-
 import { readModelSummary } from '@foretoken/graph'
 import { expect, test } from 'vitest'
 
