@@ -173,13 +173,7 @@ export class Graph {
 
   /** Prefixes the names of the nodes that `build` makes, and of their values: `layer.3` gives `layer.3.MatMul`. Scopes nest. */
   scope<T>(name: string, build: () => T): T {
-    const outer = this.#scope
-    this.#scope = `${outer}${name}.`
-    try {
-      return build()
-    } finally {
-      this.#scope = outer
-    }
+    return this.#inScope(`${this.#scope}${name}.`, build)
   }
 
   /** The node that computes a value; undefined for inputs and initialisers. */
@@ -237,7 +231,7 @@ export class Graph {
     this.#block = block
     try {
       for (const input of inputs) block.inputs.push(this.#declare(this.#freeName(this.#names, `${name}.${input.name}`), input, block))
-      for (const result of this.scope(name, () => build(block.inputs))) {
+      for (const result of this.#inScope(`${name}.`, () => build(block.inputs))) {
         this.#requireVisible(result, name)
         block.outputs.push(this.#ownOutput(block, result))
       }
@@ -255,6 +249,16 @@ export class Graph {
       return build()
     } finally {
       this.#block = inner
+    }
+  }
+
+  #inScope<T>(scope: string, build: () => T): T {
+    const outer = this.#scope
+    this.#scope = scope
+    try {
+      return build()
+    } finally {
+      this.#scope = outer
     }
   }
 

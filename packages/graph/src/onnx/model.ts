@@ -3,7 +3,7 @@
  * runtime can map and which has no limit of size. Nothing is copied before `bytes()` is called.
  */
 import { ONNX_TYPE } from '../element-type.ts'
-import { GraphDataError, GraphSizeError } from '../errors.ts'
+import { GraphDataError, GraphError, GraphSizeError } from '../errors.ts'
 import type { Graph } from '../graph.ts'
 import { type Attribute, type Block, type GraphNode, type Initializer, type InitializerData, isDeferred } from '../node.ts'
 import type { Value } from '../value.ts'
@@ -60,6 +60,8 @@ export interface EncodedModel {
  * @throws {GraphDataError} when a tensor would lie inside but its data are deferred; use `encodeModelInline` or external data
  */
 export function encodeModel(graph: Graph, { external, metadata = {}, resolved = new Map() }: EncodeOptions = {}): EncodedModel {
+  if (graph.outputs.length === 0)
+    throw new GraphError({ field: graph.name, found: 'no output', expected: 'at least one: call graph.output' })
   if (external !== undefined) checkExternalLocation(external.location)
   const outside = external === undefined ? [] : layOut(graph, external.location, external.minimumBytes ?? 1024)
   const byName = new Map(outside.map((tensor) => [tensor.name, tensor]))

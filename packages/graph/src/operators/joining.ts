@@ -1,5 +1,5 @@
 /** Operators that join tensors along an axis, and cut them apart. */
-import { addDims, type Dim, leastValue, multiplyDims, provablyDifferent, sameDim, showDims, subtractDims } from '../dimension.ts'
+import { addDims, type Dim, isDim, leastValue, multiplyDims, provablyDifferent, sameDim, showDims, subtractDims } from '../dimension.ts'
 import { FLOATS, NUMBERS, WHOLE_BYTES } from '../element-type.ts'
 import { int, text } from '../node.ts'
 import {
@@ -65,6 +65,7 @@ export function split(
   requireType(call, 'lengths', ['int64'])
   requireDims(call, 'lengths', [sizes.length])
   const index = axisOf(call, axis, x.dims.length)
+  if (!sizes.every(isDim)) throw argumentError(call, `sizes ${showDims(sizes)}`, 'sizes from 0')
   if (provablyDifferent(addDims(...sizes), dimAt(x, index)))
     throw shapeError(call, `sizes ${showDims(sizes)} to sum to ${dimAt(x, index)} (axis ${index})`)
   if (lengths === undefined && !sameDim(addDims(...sizes), dimAt(x, index))) {
@@ -220,7 +221,10 @@ function slicedDim(call: Call, size: Dim, start: Dim | undefined, end: Dim | und
 /** Where a place lies in an axis of symbolic size, if that is the same for every size. */
 function placeWithin(size: Dim, place: Dim): Dim | undefined {
   const least = leastValue(size) ?? 0
-  if (typeof place !== 'number') return leastValue(subtractDims(size, place)) === undefined ? undefined : place
+  if (typeof place !== 'number') {
+    const isInside = leastValue(place) !== undefined && leastValue(subtractDims(size, place)) !== undefined
+    return isInside ? place : undefined
+  }
   if (place >= Number(END)) return size
   if (place >= 0) return place <= least ? place : undefined
   return -place <= least ? subtractDims(size, -place) : undefined

@@ -1,9 +1,10 @@
 /**
  * Rotary position embedding (Su et al. 2021, "RoFormer") as one operator of ONNX Runtime, with tables of cosines and sines.
+ * A factor of the result goes into the tables: the operator's own `scale` has no effect on the CPU in ONNX Runtime 1.30.
  */
 import { multiplyDims, sameDims } from '../dimension.ts'
 import { FLOATS } from '../element-type.ts'
-import { float, int } from '../node.ts'
+import { int } from '../node.ts'
 import {
   argumentError,
   beginCall,
@@ -25,8 +26,6 @@ export interface RotaryOptions extends NodeOptions {
   readonly interleaved?: boolean
   /** How many of each head's elements turn; 0, the default, is all of them. */
   readonly rotaryDim?: number
-  /** Factor of the result; 1 when absent. ONNX Runtime 1.30 ignores it on the CPU. */
-  readonly scale?: number
 }
 
 /**
@@ -42,7 +41,7 @@ export function rotaryEmbedding(
   positions: Value,
   cosines: Value,
   sines: Value,
-  { heads = 0, interleaved = false, rotaryDim = 0, scale = 1, ...options }: RotaryOptions = {},
+  { heads = 0, interleaved = false, rotaryDim = 0, ...options }: RotaryOptions = {},
 ): Value {
   const call = beginCall('RotaryEmbedding', { x, positions, cosines, sines }, options, 'com.microsoft')
   requireType(call, 'x', FLOATS)
@@ -66,7 +65,6 @@ export function rotaryEmbedding(
     interleaved: int(interleaved),
     num_heads: heads > 0 ? int(heads) : undefined,
     rotary_embedding_dim: rotaryDim > 0 ? int(rotaryDim) : undefined,
-    scale: scale === 1 ? undefined : float(scale),
   }
   return emit(call, attributes, x.type, x.dims)
 }

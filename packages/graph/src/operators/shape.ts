@@ -25,6 +25,7 @@ import {
   argumentError,
   axesOf,
   beginCall,
+  type Call,
   compositeCall,
   dimAt,
   emit,
@@ -90,8 +91,7 @@ export function reshapeTo(x: Value, shape: Value, options?: NodeOptions): Value 
   const call = beginCall('Reshape', { x, shape }, options)
   requireType(call, 'shape', ['int64'])
   requireRank(call, 'shape', 1)
-  const dims = shape.known ?? unknownDims(call, shape)
-  if (dims === undefined) throw shapeError(call, 'shape to have a known length')
+  const dims = sizesOf(call, shape)
   if (provablyDifferent(multiplyDims(...x.dims), multiplyDims(...dims))) throw shapeError(call, `as many elements as ${showDims(dims)} has`)
   return emit(call, { allowzero: int(1) }, x.type, dims)
 }
@@ -135,8 +135,7 @@ export function expand(x: Value, target: readonly Dim[] | Value, options?: NodeO
   const call = beginCall('Expand', { x, shape }, options)
   requireType(call, 'shape', ['int64'])
   requireRank(call, 'shape', 1)
-  const dims = shape.known ?? unknownDims(call, shape)
-  if (dims === undefined) throw shapeError(call, 'shape to have a known length')
+  const dims = sizesOf(call, shape)
   return emit(call, {}, x.type, broadcastDims(call, x.dims, dims))
 }
 
@@ -195,8 +194,7 @@ export function constantOfShape(
   const call = beginCall('ConstantOfShape', { shape: vector }, options)
   requireType(call, 'shape', ['int64'])
   requireRank(call, 'shape', 1)
-  const dims = vector.known ?? unknownDims(call, vector)
-  if (dims === undefined) throw shapeError(call, 'shape to have a known length')
+  const dims = sizesOf(call, vector)
   const element = graph.constantData(graph.constant(type, [1], [value]))
   const attribute: Attribute | undefined = element === undefined ? undefined : { kind: 'tensor', type, dims: [1], data: element }
   return emit(call, { value: attribute }, type, dims)
@@ -274,9 +272,13 @@ function findDimension(dim: string, sources: readonly Value[]): Value | undefine
   return undefined
 }
 
-function unknownDims(call: Parameters<typeof shapeError>[0], shape: Value): readonly Dim[] | undefined {
+/** The dimensions that a vector computed in the graph holds, as far as they are known. */
+function sizesOf(call: Call, shape: Value): readonly Dim[] {
   const length = shape.dims[0]
-  return typeof length === 'number' ? Array.from({ length }, (_, axis) => unknownDim(call, `${axis}`)) : undefined
+  if (typeof length !== 'number') throw shapeError(call, 'shape to have a known length')
+  const sizes = shape.known ?? Array.from({ length }, (_, axis) => unknownDim(call, `${axis}`))
+  if (!sizes.every(isDim)) throw shapeError(call, `shape to hold sizes, not ${showDims(sizes)}`)
+  return sizes
 }
 
 function isValue(operand: Operand | readonly Dim[]): operand is Value {

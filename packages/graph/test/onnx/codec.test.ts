@@ -98,10 +98,13 @@ describe.each(names)('%s', (name) => {
     )
   })
 
-  test('what is written is read back as it was', () => {
+  test('what is written is read back as it was, and written again byte for byte', () => {
     fc.assert(
       fc.property(messageOf(name, 2), (message) => {
-        expect(decodeMessage(name, encoded(name, message))).toEqual(message)
+        const bytes = encoded(name, message)
+        const decoded = decodeMessage(name, bytes)
+        expect(decoded).toEqual(message)
+        expect(encoded(name, decoded)).toEqual(bytes)
       }),
       { numRuns: 40 },
     )

@@ -146,6 +146,10 @@ test.each(['/weights.bin', '../weights.bin', 'C:\\weights.bin', ''])('external d
   expect(() => encodeModel(createGraph([]), { external: { location } })).toThrow('a relative path inside of the folder of the model')
 })
 
+test('a graph without an output is refused', () => {
+  expect(() => encodeModel(new Graph({ name: 'empty' }))).toThrow('empty: found no output')
+})
+
 test('a model that is read back has the inputs, outputs and opsets that were built', () => {
   const bytes = encodeModel(createGraph([]), { external: { location: 'weights.bin' } }).bytes()
   const summary = readModelSummary(bytes)

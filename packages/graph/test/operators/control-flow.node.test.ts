@@ -123,6 +123,24 @@ test('scan goes over the first axis of sequences', async () => {
   expect(results).toMatchObject({ 'result 0': { values: [9, 12] }, 'result 1': { dims: [3, 2], values: [10, 20, 40, 60, 90, 120] } })
 })
 
+test('a branch inside of a scope is named once by it, and may read what is an output of the graph', async () => {
+  const g = new Graph({ name: 'names' })
+  const x = g.input('x', 'float32', [2])
+  const flag = g.input('flag', 'bool', [])
+  const sum = graph.add(x, 1)
+  g.output('sum', sum)
+  let inner = x
+  const build = () => {
+    inner = graph.negate(sum)
+    return [inner]
+  }
+  const [y = x] = g.scope('layer.0', () => graph.branch(flag, build, () => [sum]))
+  expect(inner.name).toBe('layer.0.If.then.Neg')
+  g.output('y', y)
+  const feeds = { x: { type: 'float32', dims: [2], values: [1, 2] }, flag: { type: 'bool', dims: [], values: [1] } } as const
+  expect(await runGraph(g, feeds)).toMatchObject({ sum: { values: [2, 3] }, y: { values: [-2, -3] } })
+})
+
 test('linear layers of one input inside of a branch and after it do not share what only the branch computed', async () => {
   const g = new Graph({ name: 'caches' })
   const x = g.input('x', 'float32', [1, 'steps', 4])

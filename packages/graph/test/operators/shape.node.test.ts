@@ -56,6 +56,14 @@ test('reshapeTo takes the dimensions from a vector that the graph computes', asy
   })
 })
 
+test('a vector of sizes that holds a negative number is refused', () => {
+  const g = new Graph({ name: 'wrong' })
+  const value = g.input('x', 'float32', [2, 3])
+  const shape = g.constant('int64', [2], [-1, 6])
+  expect(() => graph.reshapeTo(value, shape)).toThrow(/Reshape .*shape to hold sizes, not \[-1, 6\]/)
+  expect(() => graph.expand(value, shape)).toThrow('shape to hold sizes')
+})
+
 test('transpose', async () => {
   const expected = plain([4, 2, 3], ([k = 0, i = 0, j = 0]) => at(toPlain(x), [i, j, k]))
   await checkOperator({ inputs: { x }, build: (value) => graph.transpose(value('x'), [2, 0, 1]), expected: [expected] })
