@@ -12,11 +12,6 @@ type Polynomial = ReadonlyMap<string, number>
 const SYMBOL = /^[A-Za-z_][A-Za-z0-9_.:/#]*$/
 const WHOLE = /^[0-9]+$/
 
-/** Whether a text is one symbol, and not a sum or a product. */
-export function isSymbol(dim: Dim): dim is string {
-  return typeof dim === 'string' && SYMBOL.test(dim)
-}
-
 /** Whether a number or text can be read as a dimension. */
 export function isDim(dim: Dim): boolean {
   return typeof dim === 'number' ? Number.isSafeInteger(dim) && dim >= 0 : parse(dim) !== undefined

@@ -23,8 +23,8 @@ export const ONNX_TYPE: Readonly<Record<DType, number>> = {
 }
 
 export const FLOATS: readonly DType[] = ['float32', 'float16', 'float64', 'bfloat16']
-export const SIGNED_INTEGERS: readonly DType[] = ['int8', 'int16', 'int32', 'int64']
-export const UNSIGNED_INTEGERS: readonly DType[] = ['uint8', 'uint16', 'uint32', 'uint64']
+const SIGNED_INTEGERS: readonly DType[] = ['int8', 'int16', 'int32', 'int64']
+const UNSIGNED_INTEGERS: readonly DType[] = ['uint8', 'uint16', 'uint32', 'uint64']
 export const INTEGERS: readonly DType[] = [...SIGNED_INTEGERS, ...UNSIGNED_INTEGERS]
 export const NUMBERS: readonly DType[] = [...FLOATS, ...INTEGERS]
 export const SIGNED_NUMBERS: readonly DType[] = [...FLOATS, ...SIGNED_INTEGERS]

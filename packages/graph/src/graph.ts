@@ -147,7 +147,8 @@ export class Graph {
     this.#requireVisible(value, `output ${name}`)
     const isRenamed = this.#outputNames.has(value.name)
     const isComputed = this.#producers.has(value.name)
-    if ((this.#names.has(name) && name !== value.name) || (name === value.name && !isComputed)) throw nameTaken('output', name)
+    const isTaken = name === value.name ? !isComputed : name === '' || this.#names.has(name)
+    if (isTaken || this.outputs.some((output) => this.fileName(output) === name)) throw nameTaken('output', name)
     let source = value
     if (isRenamed || !isComputed) {
       const spec = {

@@ -163,7 +163,7 @@ export function operandValue(operand: Operand, graph: Graph, type: DType): Value
   return typeof operand === 'number' ? graph.constant(type, [], [operand]) : operand
 }
 
-export function place(call: Call): string {
+function place(call: Call): string {
   return `${call.operator} (node ${call.name})`
 }
 

@@ -14,7 +14,7 @@ import type { Value } from './value.ts'
 export const ROW_ZERO_POINT = 128
 
 /** A row of zeros has this scale instead of 0, by which nothing can be divided. */
-export const LEAST_ROW_SCALE = 1e-30
+const LEAST_ROW_SCALE = 1e-30
 
 export interface QuantizedRows {
   /** uint8, the dimensions of x */

@@ -60,6 +60,11 @@ describe('names', () => {
     expect(() => graph.initializer('x', 'float32', [1], new Float32Array(1))).toThrow("value 'x': found a name that is taken")
     expect(() => graph.output('x', add(x, x))).toThrow("output 'x'")
     expect(() => graph.input('', 'float32', [])).toThrow('an empty name')
+    const y = add(x, x, { name: 'y' })
+    graph.output('y', y)
+    expect(() => graph.output('y', y)).toThrow("output 'y': found a name that is taken")
+    graph.output('z', y)
+    expect(() => graph.output('z', x)).toThrow("output 'z'")
   })
 })
 

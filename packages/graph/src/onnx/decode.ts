@@ -9,9 +9,9 @@ import type { FunctionProto, GraphProto, ModelProto, TensorProto } from './messa
 import { type Field, fieldsOf, isMessageName, type MessageName } from './schema.ts'
 
 /** Messages inside of messages: what protobuf itself allows by default. */
-export const MOST_NESTED = 100
+const MOST_NESTED = 100
 /** A message of 2 bytes becomes an object of some hundred bytes: this bounds the memory that a file can ask for. */
-export const MOST_MESSAGES = 1_000_000
+const MOST_MESSAGES = 1_000_000
 
 const NONE: readonly unknown[] = Object.freeze([])
 

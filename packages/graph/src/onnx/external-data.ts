@@ -2,7 +2,7 @@
 import { GraphDataError } from '../errors.ts'
 import type { Graph } from '../graph.ts'
 import { type DataGroup, type InitializerData, isDeferred } from '../node.ts'
-import { bytesView, checkInsideBytes, type EncodedModel, type EncodeOptions, type ExternalTensor, encodeModel } from './model.ts'
+import { bytesView, checkInsideBytes, type EncodedModel, type EncodeOptions, type ExternalTensor, encodeResolved } from './model.ts'
 
 /** Bytes that belong at an offset of the file of weights. */
 export interface ExternalChunk {
@@ -45,7 +45,7 @@ export async function encodeModelInline(graph: Graph, options: Omit<EncodeOption
     loaded.set(data.group, parts)
     resolved.set(name, partBytes(name, byteLength, data, parts))
   }
-  return encodeModel(graph, { ...options, resolved })
+  return encodeResolved(graph, options, resolved)
 }
 
 function partBytes(name: string, length: number, data: InitializerData, parts: Readonly<Record<string, ArrayBufferView>>): Uint8Array {

@@ -12,10 +12,10 @@ import { checkExternalLocation } from './external-location.ts'
 import type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from './messages.ts'
 
 /** A protobuf message has at most this many bytes. */
-export const MOST_MODEL_BYTES = 2 ** 31 - 1
+const MOST_MODEL_BYTES = 2 ** 31 - 1
 
 /** Tensors outside of the file start at multiples of this, so that they can be mapped into memory. */
-export const EXTERNAL_ALIGNMENT = 4096
+const EXTERNAL_ALIGNMENT = 4096
 
 /** IR version 10 is the one that opset 21 came with; ONNX Runtime 1.30 reads up to 13. */
 const IR_VERSION = 10
@@ -30,8 +30,6 @@ export interface EncodeOptions {
   }
   /** Pairs that are written into the model as metadata. */
   readonly metadata?: Readonly<Record<string, string>>
-  /** Bytes of deferred tensors that have been loaded, by name. */
-  readonly resolved?: ReadonlyMap<string, Uint8Array>
 }
 
 /** A tensor outside of the model file. */
@@ -59,7 +57,16 @@ export interface EncodedModel {
  * @throws {GraphSizeError} when the file would exceed 2 GB; use external data then
  * @throws {GraphDataError} when a tensor would lie inside but its data are deferred; use `encodeModelInline` or external data
  */
-export function encodeModel(graph: Graph, { external, metadata = {}, resolved = new Map() }: EncodeOptions = {}): EncodedModel {
+export function encodeModel(graph: Graph, options: EncodeOptions = {}): EncodedModel {
+  return encodeResolved(graph, options, new Map())
+}
+
+/** As `encodeModel`, with the bytes of deferred tensors that have been loaded, by name. */
+export function encodeResolved(
+  graph: Graph,
+  { external, metadata = {} }: EncodeOptions,
+  resolved: ReadonlyMap<string, Uint8Array>,
+): EncodedModel {
   if (graph.outputs.length === 0)
     throw new GraphError({ field: graph.name, found: 'no output', expected: 'at least one: call graph.output' })
   if (external !== undefined) checkExternalLocation(external.location)
@@ -95,7 +102,7 @@ export function checkInsideBytes(graph: Graph, outside: ReadonlyMap<string, unkn
 }
 
 /** A data type description such as the inputs and outputs of a model carry. */
-export function valueInfo(graph: Graph, value: Value): ValueInfoProto {
+function valueInfo(graph: Graph, value: Value): ValueInfoProto {
   const dim = value.dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }))
   return {
     name: graph.fileName(value),

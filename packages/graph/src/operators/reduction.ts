@@ -91,7 +91,7 @@ export function logSoftmax(x: Value, { axis = -1, ...options }: NodeOptions & { 
 }
 
 /** Dimensions after folding axes. */
-export function foldAxes(dims: readonly Dim[], axes: readonly number[], keepDims: boolean): readonly Dim[] {
+function foldAxes(dims: readonly Dim[], axes: readonly number[], keepDims: boolean): readonly Dim[] {
   const folded = dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
   return keepDims ? folded : folded.filter((_, axis) => !axes.includes(axis))
 }
