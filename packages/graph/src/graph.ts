@@ -93,7 +93,8 @@ export class Graph {
   /**
    * A tensor that is part of the model.
    *
-   * @param data  its elements in row-major order, little-endian; referenced, never copied, so it must not change. Or where they are loaded from when the model is written.
+   * @param data  its elements in row-major order, little-endian; referenced, never copied, so they must not change. Or where
+   *              they are loaded from when the model is written.
    * @throws {GraphDataError} when the number of bytes is not what `type` and `dims` need
    */
   initializer(name: string, type: DType, dims: readonly number[], data: InitializerData): Value {

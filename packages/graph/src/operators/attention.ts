@@ -30,7 +30,12 @@ export interface MultiHeadAttentionOptions extends NodeOptions {
   readonly bias?: Value
 }
 
-/** @param query  [batch, steps, heads * headDim]; @param key  [batch, context, heads * headDim]; @param value  likewise. @returns [batch, steps, heads * valueDim] */
+/**
+ * @param query  [batch, steps, heads * headDim]
+ * @param key    [batch, context, heads * headDim]
+ * @param value  [batch, context, heads * valueDim]
+ * @returns      [batch, steps, heads * valueDim]
+ */
 export function multiHeadAttention(
   query: Value,
   key: Value,
@@ -90,7 +95,11 @@ export interface GroupQueryAttentionOptions extends NodeOptions {
   readonly present?: Dim
 }
 
-/** Causal attention with fewer key and value heads, appending to a cache. @returns [output [batch, steps, heads * headDim], keys, values [batch, kvHeads, present, headDim]] */
+/**
+ * Causal attention with fewer key and value heads, appending to a cache.
+ *
+ * @returns  output [batch, steps, heads * headDim]; keys and values [batch, kvHeads, present, headDim]
+ */
 export function groupQueryAttention(
   inputs: GroupQueryAttentionInputs,
   { heads, kvHeads, scale, interleaved = false, window, softcap, present, ...options }: GroupQueryAttentionOptions,

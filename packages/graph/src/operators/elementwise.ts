@@ -11,12 +11,12 @@ import type { Graph } from '../graph.ts'
 import { float, int, text } from '../node.ts'
 import {
   beginCall,
-  dtypeError,
   emit,
   type NodeOptions,
   type Operand,
   operandValue,
   requireDims,
+  requireRank,
   requireSameType,
   requireType,
 } from '../operator.ts'
@@ -149,12 +149,11 @@ export function biasGelu(x: Value, bias: Value, options?: NodeOptions): Value {
 
 /** x within `[least, most]`. */
 export function clip(x: Value, least?: Operand, most?: Operand, options?: NodeOptions): Value {
-  const least1 = least === undefined ? undefined : operandValue(least, x.graph, x.type)
-  const most1 = most === undefined ? undefined : operandValue(most, x.graph, x.type)
-  const call = beginCall('Clip', { x, least: least1, most: most1 }, options)
+  const bound = (operand: Operand | undefined) => (operand === undefined ? undefined : operandValue(operand, x.graph, x.type))
+  const call = beginCall('Clip', { x, least: bound(least), most: bound(most) }, options)
   requireType(call, 'x', NUMBERS)
   requireSameType(call)
-  if ([least1, most1].some((bound) => bound !== undefined && bound.dims.length > 0)) throw dtypeError(call, 'bounds without dimensions')
+  for (const label of ['least', 'most']) requireRank(call, label, 0)
   return emit(call, {}, x.type, x.dims)
 }
 
