@@ -72,13 +72,15 @@ export class DecodingSequence {
 
   /** The rows to compute next: a chunk of the prompt, or the last token. */
   nextStep(): DecodeStep {
-    const { tokens } = this.#history
+    const { tokens, promptLength } = this.#history
     const from = this.#cache.length
     const rows = nextChunk(this.#lm, this.#cache, tokens.length - from, this.#options.prefillRows)
     return {
       tokens: tokens.slice(from, from + rows),
       cache: this.#cache,
       want: from + rows === tokens.length ? { logits: 'last' } : {},
+      // a prompt is one sequence however it is cut; decoded rows are the last of theirs
+      ...(from < promptLength ? { sequenceLength: promptLength } : {}),
       ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
     }
   }

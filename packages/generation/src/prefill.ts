@@ -43,7 +43,7 @@ export async function prefill(
     const from = cache.length
     const to = from + nextChunk(lm, cache, prompt.length - from, prefillRows)
     const want = to === prompt.length ? ({ logits: 'last' } as const) : {}
-    const step = { tokens: prompt.slice(from, to), cache, want }
+    const step = { tokens: prompt.slice(from, to), cache, want, sequenceLength: prompt.length }
     const result = await lm.forward(signal === undefined ? step : { ...step, signal })
     signal?.throwIfAborted()
     cache.append(result.rows)

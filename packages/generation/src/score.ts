@@ -69,7 +69,7 @@ export async function score(lm: CausalLM, options: ScoreOptions & PromptInput): 
     signal?.throwIfAborted()
     const from = cache.length
     const to = from + nextChunk(lm, cache, tokens.length - from, rows)
-    const step = { tokens: tokens.slice(from, to), cache, want: { logits: 'all' } as const }
+    const step = { tokens: tokens.slice(from, to), cache, want: { logits: 'all' } as const, sequenceLength: tokens.length }
     const result = await lm.forward(signal === undefined ? step : { ...step, signal })
     signal?.throwIfAborted()
     const data = result.logits?.data

@@ -18,6 +18,15 @@ test('an empty text, for which the tokenizer adds nothing, is refused', () => {
   expect(() => generate(lm, { prompt: '' })).toThrow(refusal('argument', 'no tokens'))
 })
 
+test('two kinds of prompt at once, or none, are refused', () => {
+  const both = { tokens: [1], prompt: 'hi' }
+  const none = {}
+  // @ts-expect-error the type does not allow it either
+  expect(() => generate(uniformModel({ vocab: 8 }), both)).toThrow(refusal('argument', '2 of them', 'exactly one'))
+  // @ts-expect-error the type does not allow it either
+  expect(() => generate(uniformModel({ vocab: 8 }), none)).toThrow(refusal('argument', '0 of them', 'exactly one'))
+})
+
 test('a prompt longer than the context is refused and both lengths are named', () => {
   const lm = uniformModel({ vocab: 8, maxPositions: 4 })
   expect(() => generate(lm, { tokens: [1, 1, 1, 1, 1] })).toThrow(refusal('context-length', '5 tokens', '4'))

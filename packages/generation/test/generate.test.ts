@@ -76,6 +76,11 @@ test('text that is held back at the end of the output comes out with the last pi
   expect(output.finishReason).toBe('stop-token')
 })
 
+test('an incomplete character at the end can complete a stop string', async () => {
+  const output = await generateText(writer('a€'), { prompt: '?', maxNewTokens: 2, stopStrings: ['\u{fffd}'] })
+  expect(output).toMatchObject({ text: 'a', finishReason: 'stop-string' })
+})
+
 test('log-probabilities are those of the raw distribution, whatever the processors do', async () => {
   const lm = uniformModel({ vocab: 8 })
   const { logProbabilities } = await generateText(lm, { tokens: [1], maxNewTokens: 3, logitBias: new Map([[5, 4]]) })

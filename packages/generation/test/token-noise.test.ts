@@ -11,6 +11,12 @@ test('the noise of a token depends on seed, sequence, position and token alone',
   expect(gumbelNoise(noiseKey(7, 3, 100), 43)).not.toBe(once)
 })
 
+test('both words of the key change the noise', () => {
+  const once = highBits({ first: 11, second: 12 }, 5)
+  expect(highBits({ first: 12, second: 12 }, 5)).not.toBe(once)
+  expect(highBits({ first: 11, second: 13 }, 5)).not.toBe(once)
+})
+
 test('seeds that differ only above 32 bits give other noise', () => {
   expect(gumbelNoise(noiseKey(5, 0, 0), 0)).not.toBe(gumbelNoise(noiseKey(5 + 2 ** 32, 0, 0), 0))
 })
