@@ -1,4 +1,4 @@
-import { generateText, type PrefillProgress } from '@foretoken/generation'
+import { generateText, type PrefillProgress, score } from '@foretoken/generation'
 import { expect, test } from 'vitest'
 import { hashModel } from './fakes/fake-model.ts'
 
@@ -21,6 +21,14 @@ test('how the prompt was cut changes no token and no log-probability', async () 
   const cut = await generateText(hashModel({ vocab: 32, cut: 16 }), { tokens: LONG, maxNewTokens: 8, prefillRows: 7 })
   expect(cut.ids).toEqual(whole.ids)
   expect(cut.logProbabilities).toEqual(whole.logProbabilities)
+})
+
+test('every step of the prompt names its whole length, however it is cut, and steps of decoding do not', async () => {
+  const lm = hashModel({ vocab: 32 })
+  await generateText(lm, { tokens: LONG, maxNewTokens: 3 })
+  await score(lm, { tokens: LONG, rows: 300 })
+  await generateText(lm, { tokens: [1, 2], maxNewTokens: 2, beams: { count: 2 } })
+  expect(lm.sequenceLengths).toEqual([600, 600, 600, undefined, undefined, 600, 600, 600, 2, undefined, undefined])
 })
 
 test('progress counts rows up to the whole prompt and measures with the given clock', async () => {

@@ -10,6 +10,8 @@ import type { Tokenizer } from '@foretoken/tokenizers'
 export interface FakeModel extends CausalLM {
   /** Rows of each step so far; of a batch, one entry per sequence. */
   readonly steps: number[]
+  /** `sequenceLength` of each step so far. */
+  readonly sequenceLengths: (number | undefined)[]
   /** Number of calls of `forward` and `forwardBatch`. */
   calls: number
   /** Caches that were made and not disposed of. */
@@ -44,6 +46,7 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
     if (tokens.length > cut - (cache.length % cut)) throw new Error(`${tokens.length} rows after ${cache.length} cross a cut at ${cut}`)
     if (cache.length + tokens.length > maxPositions) throw new Error('more rows than positions')
     model.steps.push(tokens.length)
+    model.sequenceLengths.push(step.sequenceLength)
     const context = tokensIn(cache)
     const rows: ArrayLike<number>[] = []
     for (const token of tokens) {
@@ -78,6 +81,7 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
     generationDefaults: { endOfText },
     ...(tokenizer === undefined ? {} : { tokenizer }),
     steps: [],
+    sequenceLengths: [],
     calls: 0,
     openCaches,
     logitsAfter: options.logits,

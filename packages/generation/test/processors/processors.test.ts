@@ -118,13 +118,15 @@ test('pushes, pops and forks leave every processor where a fresh one would be', 
         const output: number[] = []
         for (const move of moves) {
           if (move !== null) {
+            // The fork goes another way: what it is told does not reach the original.
+            const fork = state.fork()
             state.push(move)
+            fork.push((move + 1) % VOCAB)
             output.push(move)
           } else if (output.length > 0) {
             state.pop()
             output.pop()
           } else {
-            // A fork goes its own way: what it is told does not reach the original.
             const fork = state.fork()
             state.push(1)
             state = fork
