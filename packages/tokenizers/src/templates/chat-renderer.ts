@@ -1,0 +1,163 @@
+/**
+ * A chat template, read once and rendered for any conversation, with the behaviour of `apply_chat_template` in Hugging Face
+ * transformers 5: which variables a template sees, which of several templates is taken, how a final message is continued. Templates
+ * are read and run by `@huggingface/jinja`, within bounds; see `read-template.ts` and `bounded-interpreter.ts`.
+ */
+import { Environment } from '@huggingface/jinja'
+import type { TextSegment } from '../pipeline.ts'
+import type { ChatMessage, ChatTemplateOptions } from '../tokenizer.ts'
+import { BoundedInterpreter } from './bounded-interpreter.ts'
+import { asChatTemplateError, ChatTemplateError } from './chat-template-error.ts'
+import { cutAtContinuation, withContinuation } from './continue-final-message.ts'
+import { valueFromHost } from './host-value.ts'
+import { markSpecialTexts, type SpecialTexts, segmentsOf, specialTexts, unusedMarker } from './protected-text.ts'
+import { pythonText } from './python-text.ts'
+import { type PreparedTemplate, readTemplate } from './read-template.ts'
+import { type ChatTemplateLimits, DEFAULT_LIMITS, StepBudget } from './step-budget.ts'
+import { defineGlobals } from './template-globals.ts'
+
+export interface RenderedChat {
+  readonly text: string
+  /** The text in parts: those in which special tokens count, and those in which they were written by others. */
+  readonly segments: readonly TextSegment[]
+}
+
+export interface ChatRenderer {
+  /**
+   * @param special  what is protected where it stands in messages, tools and documents; default: nothing
+   * @throws {ChatTemplateError} when the template fails, refuses the conversation, or exceeds the limits
+   */
+  render(messages: readonly ChatMessage[], options?: ChatTemplateOptions, special?: SpecialTexts): RenderedChat
+}
+
+/** One source, or several with names: `tool_use` is taken when tools are given, else `default`. */
+export type ChatTemplateSource = string | ReadonlyMap<string, string>
+
+export interface ChatRendererOptions {
+  /** Texts that templates know by these names: `bos_token`, `eos_token`, … */
+  readonly specialTokens?: Readonly<Record<string, string | undefined>>
+  readonly limits?: Partial<ChatTemplateLimits>
+  /** What `strftime_now` tells. Default: the time of the machine. */
+  readonly clock?: () => Date
+  /** Takes this one of several templates, whatever the call. */
+  readonly templateName?: string
+}
+
+/**
+ * Reads a chat template.
+ *
+ * @throws {ChatTemplateError} reason `syntax` or `limit` when it cannot be read
+ */
+export function chatTemplateFromSource(source: ChatTemplateSource, options: ChatRendererOptions = {}): ChatRenderer {
+  const limits: ChatTemplateLimits = { ...DEFAULT_LIMITS, ...options.limits }
+  const sources = typeof source === 'string' ? new Map([['default', source]]) : source
+  const templates = new Map(Array.from(sources, ([name, text]) => [name, readTemplate(text, limits)]))
+  const find = (name: string): PreparedTemplate => {
+    const template = templates.get(name)
+    if (template !== undefined) return template
+    throw new ChatTemplateError('input', `no chat template named ${name}`, `one of ${[...templates.keys()].sort().join(', ')}`)
+  }
+  if (options.templateName !== undefined) find(options.templateName)
+  return {
+    render(messages, renderOptions = {}, special = NOTHING_SPECIAL) {
+      const automatic = renderOptions.tools !== undefined && templates.has('tool_use') ? 'tool_use' : 'default'
+      return renderChat(find(options.templateName ?? automatic), messages, renderOptions, special, options, limits)
+    },
+  }
+}
+
+const NOTHING_SPECIAL = specialTexts([])
+
+function renderChat(
+  template: PreparedTemplate,
+  allMessages: readonly ChatMessage[],
+  options: ChatTemplateOptions,
+  special: SpecialTexts,
+  { specialTokens = {}, clock = () => new Date() }: ChatRendererOptions,
+  limits: ChatTemplateLimits,
+): RenderedChat {
+  checkCall(allMessages, options)
+  const prepared = allMessages.map(prepareMessage)
+  const continuation = options.continueFinalMessage === true ? withContinuation(prepared) : undefined
+  const foreign = { messages: continuation?.messages ?? prepared, tools: options.tools ?? null, documents: options.documents ?? null }
+  const trusted = { ...specialTokens, add_generation_prompt: options.addGenerationPrompt ?? false, ...options.variables }
+
+  const budget = new StepBudget(limits)
+  const scope = new Environment()
+  const define = (variables: object, mark: (text: string) => string): void => {
+    for (const [name, value] of Object.entries(variables)) {
+      if (value !== undefined) scope.variables.set(name, valueFromHost(value, name, mark, budget))
+    }
+  }
+  const texts = [template.source]
+  let isMarked = false
+  const look = (text: string): string => {
+    texts.push(text)
+    isMarked ||= markSpecialTexts(text, special, '\ue000') !== text
+    return text
+  }
+  defineGlobals(scope, budget, clock)
+  define(foreign, look)
+  define(trusted, (text) => {
+    texts.push(text)
+    return text
+  })
+  const marker = isMarked ? unusedMarker(texts) : ''
+  if (isMarked) define(foreign, (text) => markSpecialTexts(text, special, marker))
+
+  const rendered = run(template, scope, { budget, marker })
+  const segments = isMarked ? segmentsOf(rendered, marker) : [{ text: rendered, parseSpecialTokens: true }]
+  const text = segments.map((segment) => segment.text).join('')
+  if (continuation === undefined) return { text, segments }
+  const cut = cutAtContinuation(text, continuation.text)
+  return { text: cut, segments: cutSegments(segments, cut.length) }
+}
+
+function run(template: PreparedTemplate, scope: Environment, context: { readonly budget: StepBudget; readonly marker: string }): string {
+  try {
+    return pythonText(new BoundedInterpreter(template, scope, context).run(template.program), context.budget)
+  } catch (error) {
+    throw asChatTemplateError(error, 'evaluation')
+  }
+}
+
+function cutSegments(segments: readonly TextSegment[], length: number): TextSegment[] {
+  const cut: TextSegment[] = []
+  let left = length
+  for (const { text, parseSpecialTokens } of segments) {
+    if (left > 0) cut.push({ text: text.slice(0, left), parseSpecialTokens })
+    left -= text.length
+  }
+  return cut
+}
+
+function checkCall(messages: readonly ChatMessage[], options: ChatTemplateOptions): void {
+  const { addGenerationPrompt, continueFinalMessage, tools = [], documents = [] } = options
+  if (messages.length === 0) throw new ChatTemplateError('input', 'an empty conversation', 'at least one message')
+  if (addGenerationPrompt === true && continueFinalMessage === true) {
+    throw new ChatTemplateError('input', 'addGenerationPrompt together with continueFinalMessage', 'one of them')
+  }
+  for (const [name, list] of [['messages', messages] as const, ['tools', tools] as const, ['documents', documents] as const]) {
+    list.forEach((item: unknown, index) => {
+      if (typeof item === 'object' && item !== null && !Array.isArray(item)) return
+      throw new ChatTemplateError('input', `${name}[${index}]: ${item === null ? 'null' : typeof item}`, 'an object')
+    })
+  }
+}
+
+const REASONING_FIELDS = ['reasoning_content', 'thinking', 'reasoning'] as const
+
+/**
+ * As transformers prepares a message: fields that are null are left out, and reasoning is found under the names that templates
+ * read, whichever name it came with.
+ */
+function prepareMessage(message: ChatMessage): ChatMessage {
+  const fields = new Map(Object.entries(message).filter(([, value]) => value !== null && value !== undefined))
+  const reasoning = REASONING_FIELDS.map((name) => fields.get(name)).find((value) => value !== undefined)
+  if (reasoning !== undefined) {
+    if (!fields.has('thinking')) fields.set('thinking', reasoning)
+    fields.set('reasoning_content', reasoning)
+  }
+  // `content` may be gone where it was null: a template asks whether it is defined.
+  return { role: message.role, content: undefined, ...Object.fromEntries(fields) }
+}

@@ -1,0 +1,229 @@
+/**
+ * Filters and methods as Jinja and Python have them, where the library has none, knows no arguments (`rstrip('\n')`), writes values
+ * as JavaScript does, or would take unbounded time. All others are the library's: `abs`, `default`, `float`, `int`, `length`, `lower`, `map(attribute=…)`, `rejectattr`, `reverse`, `safe`, `selectattr`, `unique`, `upper`.
+ */
+import { contains, isEqual } from './comparison.ts'
+import { jsonText, percentFormat, pythonText, strip } from './python-text.ts'
+import type { StepBudget } from './step-budget.ts'
+import { isDict, isList, isNumber, isText, isUndefined, listOf, plainValue, tupleOf, type Value } from './values.ts'
+
+export interface CallContext {
+  readonly budget: StepBudget
+  /** The character that marks text which is not to become special tokens; it is written as it is. */
+  readonly marker: string
+}
+
+/** Arguments of a call, by place or by name. */
+export interface Arguments {
+  readonly all: readonly Value[]
+  readonly named: ReadonlyMap<string, Value>
+}
+
+export type Filter = (operand: Value, args: Arguments, context: CallContext) => Value
+type Method = (text: string, args: Arguments, context: CallContext) => Value
+
+function argument({ all, named }: Arguments, index: number, name: string): Value | undefined {
+  return all[index] ?? named.get(name)
+}
+
+function textArgument(args: Arguments, index: number, name: string): string | undefined {
+  const value = argument(args, index, name)
+  if (value === undefined || value.type === 'NullValue') return undefined
+  if (!isText(value)) throw new Error(`the argument ${name} is no text`)
+  return value.value
+}
+
+const isTrue = (value: Value | undefined): boolean => value?.__bool__().value === true
+const stripMethod =
+  (side: 'left' | 'right' | 'both'): Method =>
+  (text, args) =>
+    plainValue(strip(text, side, textArgument(args, 0, 'chars')))
+
+const replace: Method = (text, args, { budget }) => {
+  const old = textArgument(args, 0, 'old')
+  const fresh = textArgument(args, 1, 'new')
+  const count = argument(args, 2, 'count')
+  if (old === undefined || fresh === undefined || old === '') throw new Error('replace needs a text to replace and another one')
+  budget.search(text.length, old.length)
+  let parts = text.split(old)
+  if (isNumber(count) && count.value >= 0 && count.value < parts.length - 1) {
+    parts = [...parts.slice(0, count.value), parts.slice(count.value).join(old)]
+  }
+  budget.makeText(text.length + (parts.length - 1) * (fresh.length - old.length))
+  return plainValue(parts.join(fresh))
+}
+
+const join = (items: readonly Value[], separator: string, { budget }: CallContext): Value => {
+  const texts = items.map((item) => pythonText(item, budget))
+  budget.makeText(texts.reduce((sum, text) => sum + text.length, separator.length * texts.length))
+  budget.spend(texts.length)
+  return plainValue(texts.join(separator))
+}
+
+const indent: Method = (text, args, { budget }) => {
+  const width = argument(args, 0, 'width') ?? plainValue(4)
+  const length = isNumber(width) ? width.value : isText(width) ? width.value.length : 0
+  const lines = text.split('\n')
+  budget.makeText(text.length + length * lines.length)
+  const padding = isText(width) ? width.value : ' '.repeat(length)
+  const isPadded = (line: string, index: number): boolean => {
+    return (index > 0 || isTrue(argument(args, 1, 'first'))) && (line !== '' || isTrue(argument(args, 2, 'blank')))
+  }
+  return plainValue(lines.map((line, index) => (isPadded(line, index) ? padding + line : line)).join('\n'))
+}
+
+const capitalize: Method = (text) => plainValue(text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase())
+const title: Method = (text) => {
+  return plainValue(text.replace(/[\p{L}\p{M}]+/gu, (word) => word.slice(0, 1).toUpperCase() + word.slice(1).toLowerCase()))
+}
+
+export const TEXT_METHODS: ReadonlyMap<string, Method> = new Map([
+  ['strip', stripMethod('both')],
+  ['lstrip', stripMethod('left')],
+  ['rstrip', stripMethod('right')],
+  ['replace', replace],
+  ['capitalize', capitalize],
+  ['title', title],
+  ['join', (text, { all }, context) => join(elements(all[0]), text, context)],
+  ['removeprefix', (text, args) => plainValue(removed(text, textArgument(args, 0, 'prefix') ?? '', (part) => text.startsWith(part), 0))],
+  ['removesuffix', (text, args) => plainValue(removed(text, textArgument(args, 0, 'suffix') ?? '', (part) => text.endsWith(part), 1))],
+])
+
+function removed(text: string, part: string, isThere: (part: string) => boolean, side: 0 | 1): string {
+  if (!isThere(part)) return text
+  return side === 0 ? text.slice(part.length) : text.slice(0, text.length - part.length)
+}
+
+/** What a loop over a value walks through. */
+export function elements(value: Value | undefined): Value[] {
+  if (value === undefined || isUndefined(value)) return []
+  if (isList(value)) return value.value
+  if (isText(value)) return Array.from(value.value, plainValue)
+  if (isDict(value) && value.type === 'ObjectValue') return Array.from(value.value.keys(), plainValue)
+  throw new Error(`${value.type} cannot be walked through`)
+}
+
+export function dictItems(value: Value): Value[] {
+  if (isUndefined(value)) return []
+  if (!isDict(value)) throw new Error(`items of ${value.type}`)
+  return Array.from(value.value, ([key, item]) => tupleOf([plainValue(key), item]))
+}
+
+function sorted(
+  items: readonly Value[],
+  keyOf: (item: Value) => Value,
+  isCaseSensitive: boolean,
+  isReversed: boolean,
+  budget: StepBudget,
+): Value {
+  const keyed = items.map((item) => {
+    const key = keyOf(item)
+    if (!isText(key) && !isNumber(key)) throw new Error(`cannot sort by ${key.type}`)
+    // Each key is compared some times over.
+    budget.spend(16 * (1 + (isText(key) ? key.value.length >>> 5 : 0)))
+    return { item, key: isText(key) && !isCaseSensitive ? key.value.toLowerCase() : key.value }
+  })
+  if (new Set(keyed.map(({ key }) => typeof key)).size > 1) throw new Error('cannot sort numbers and texts together')
+  keyed.sort(({ key: one }, { key: other }) => (one === other ? 0 : one < other !== isReversed ? -1 : 1))
+  return listOf(keyed.map(({ item }) => item))
+}
+
+function attributeOf(item: Value, path: string): Value {
+  let value: Value | undefined = item
+  for (const name of path.split('.')) value = isDict(value) ? value.value.get(name) : isList(value) ? value.value[Number(name)] : undefined
+  return value ?? plainValue(undefined)
+}
+
+const ofText =
+  (method: Method): Filter =>
+  (operand, args, context) =>
+    method(pythonText(operand, context.budget), args, context)
+
+const tojson: Filter = (operand, args, { budget, marker }) => {
+  const indent = argument(args, 1, 'indent')
+  const separators = argument(args, 2, 'separators')
+  const width = isNumber(indent) ? indent.value : isText(indent) ? indent.value.length : undefined
+  if (width !== undefined) budget.makeText(width)
+  const pair = isList(separators) ? separators.value.map((part) => pythonText(part, budget)) : [width === undefined ? ', ' : ',', ': ']
+  const layout = {
+    ensureAscii: isTrue(argument(args, 0, 'ensure_ascii')),
+    separators: [pair[0] ?? '', pair[1] ?? ''] as const,
+    sortKeys: isTrue(argument(args, 3, 'sort_keys')),
+    marker,
+    ...(width === undefined ? {} : { indent: isText(indent) ? indent.value : ' '.repeat(width) }),
+  }
+  return plainValue(jsonText(operand, layout, budget))
+}
+
+const OWN: readonly (readonly [string, Filter])[] = [
+  ['string', (operand, _, { budget }) => (isText(operand) ? operand : plainValue(pythonText(operand, budget)))],
+  ['trim', ofText(stripMethod('both'))],
+  ['replace', ofText(replace)],
+  ['capitalize', ofText(capitalize)],
+  ['title', ofText(title)],
+  ['indent', ofText(indent)],
+  ['tojson', tojson],
+  ['format', (operand, { all }, { budget }) => plainValue(percentFormat(pythonText(operand, budget), all, budget))],
+  ['list', (operand) => listOf([...elements(operand)])],
+  ['first', (operand) => elements(operand)[0] ?? plainValue(undefined)],
+  ['last', (operand) => elements(operand).at(-1) ?? plainValue(undefined)],
+  ['items', (operand) => listOf(dictItems(operand))],
+  [
+    'join',
+    (operand, args, context) => {
+      const attribute = textArgument(args, 1, 'attribute')
+      const items = elements(operand)
+      const chosen = attribute === undefined ? items : items.map((item) => attributeOf(item, attribute))
+      return join(chosen, textArgument(args, 0, 'd') ?? '', context)
+    },
+  ],
+  [
+    'sort',
+    (operand, args, { budget }) => {
+      const attribute = textArgument(args, 2, 'attribute')
+      const keyOf = (item: Value) => (attribute === undefined ? item : attributeOf(item, attribute))
+      return sorted(elements(operand), keyOf, isTrue(argument(args, 1, 'case_sensitive')), isTrue(argument(args, 0, 'reverse')), budget)
+    },
+  ],
+  [
+    'dictsort',
+    (operand, args, { budget }) => {
+      const part = textArgument(args, 1, 'by') === 'value' ? '1' : '0'
+      const keyOf = (pair: Value) => attributeOf(pair, part)
+      const isCaseSensitive = isTrue(argument(args, 0, 'case_sensitive'))
+      return sorted(dictItems(operand), keyOf, isCaseSensitive, isTrue(argument(args, 2, 'reverse')), budget)
+    },
+  ],
+]
+
+/** Tests that take an argument, which the library's reader does not know. */
+export const ARGUMENT_TESTS: ReadonlyMap<string, (value: Value, argument: Value, budget: StepBudget) => boolean> = new Map([
+  ['divisibleby', (value, by) => isNumber(value) && isNumber(by) && value.value % by.value === 0],
+  [
+    'sameas',
+    (value, other) => value === other || (value.type === other.type && !isList(value) && !isDict(value) && value.value === other.value),
+  ],
+  ['equalto', isEqual],
+  ['eq', isEqual],
+  ['ne', (value, other, budget) => !isEqual(value, other, budget)],
+  ['in', (value, container, budget) => contains(container, value, budget)],
+])
+
+function testFilter(name: string, isNegated: boolean): Filter {
+  const test = ARGUMENT_TESTS.get(name)
+  return (operand, { all }, { budget }) => plainValue(test?.(operand, all[0] ?? plainValue(undefined), budget) !== isNegated)
+}
+
+export const FILTERS: ReadonlyMap<string, Filter> = new Map([
+  ...OWN,
+  ...[...ARGUMENT_TESTS.keys()].flatMap((name) => [
+    [`is ${name}`, testFilter(name, false)] as const,
+    [`is not ${name}`, testFilter(name, true)] as const,
+  ]),
+])
+
+/** Steps for a filter or method that goes through all of its operand. */
+export function sizeOf(value: Value): number {
+  if (isText(value)) return value.value.length >>> 5
+  return isList(value) ? value.value.length >>> 1 : isDict(value) ? value.value.size >>> 1 : 0
+}

@@ -1,0 +1,49 @@
+/** The names that every template knows: constants, `range`, `raise_exception` and `strftime_now`. */
+import type { Environment } from '@huggingface/jinja'
+import { ChatTemplateError } from './chat-template-error.ts'
+import type { StepBudget } from './step-budget.ts'
+import { formatTime } from './time-format.ts'
+import { functionOf, isNumber, isText, listOf, plainValue, type Value } from './values.ts'
+
+/** Steps for an element of a range: it takes memory. */
+const ELEMENT_STEPS = 4
+
+export function defineGlobals(scope: Environment, budget: StepBudget, clock: () => Date): void {
+  const define = (name: string, value: Value) => scope.variables.set(name, value)
+  for (const constant of [true, false]) {
+    define(String(constant), plainValue(constant))
+    define(constant ? 'True' : 'False', plainValue(constant))
+  }
+  define('none', plainValue(null))
+  define('None', plainValue(null))
+  define(
+    'range',
+    functionOf((args) => range(args, budget)),
+  )
+  define(
+    'raise_exception',
+    functionOf(([message]) => {
+      throw new ChatTemplateError('refused', isText(message) ? message.value : 'a conversation', 'a conversation that the template allows')
+    }),
+  )
+  define(
+    'strftime_now',
+    functionOf(([format]) => {
+      if (!isText(format)) throw new Error('strftime_now needs a format')
+      budget.spend(format.value.length)
+      return plainValue(formatTime(clock(), format.value))
+    }),
+  )
+}
+
+function range(args: readonly Value[], budget: StepBudget): Value {
+  const numbers = args.map((arg) => {
+    if (!isNumber(arg) || !Number.isSafeInteger(arg.value)) throw new Error('range needs integers')
+    return arg.value
+  })
+  const [start, stop, step = 1] = numbers.length === 1 ? [0, numbers[0]] : numbers
+  if (start === undefined || stop === undefined || numbers.length > 3 || step === 0) throw new Error('range needs one to three integers')
+  const length = Math.max(0, Math.ceil((stop - start) / step))
+  budget.spend(ELEMENT_STEPS * length)
+  return listOf(Array.from({ length }, (_, index) => plainValue(start + index * step)))
+}
