@@ -18,6 +18,7 @@ export interface WordPieceOptions {
 export function makeWordPiece(options: WordPieceOptions, isReserved: IsReserved): Model {
   const { vocabulary, unknownToken, continuingPrefix, maxCharacters } = options
   const unknownId = vocabulary.idOf(unknownToken)
+  const longest = longestToken(vocabulary)
   const cache = makeWordCache()
   const split = (piece: string): number[] => {
     const unknown = () => [requireUnknown(unknownId, piece, unknownToken)]
@@ -25,7 +26,7 @@ export function makeWordPiece(options: WordPieceOptions, isReserved: IsReserved)
     if (piece.length > maxCharacters * 2 || [...piece].length > maxCharacters) return unknown()
     const ids: number[] = []
     for (let start = 0; start < piece.length; ) {
-      let end = piece.length
+      let end = Math.min(piece.length, start + longest)
       let id: number | undefined
       for (; end > start; end--) {
         const part = piece.slice(start, end)
@@ -51,4 +52,11 @@ export function makeWordPiece(options: WordPieceOptions, isReserved: IsReserved)
       for (const id of found) ids.push(id)
     },
   }
+}
+
+/** No longer part can be a token, so a long piece takes time proportional to its length. */
+function longestToken(vocabulary: Vocabulary): number {
+  let longest = 0
+  for (let id = 0; id < vocabulary.size; id++) longest = Math.max(longest, vocabulary.tokenOf(id)?.length ?? 0)
+  return longest
 }

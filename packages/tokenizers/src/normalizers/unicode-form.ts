@@ -1,4 +1,5 @@
 import { AFTER_UNICODE_12 } from '../unicode-versions.ts'
+import { orderLongMarkRuns } from './combining-flood.ts'
 import type { Normalizer } from './normalizer.ts'
 
 export type UnicodeForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD'
@@ -13,5 +14,6 @@ const OLDER_RUNS = new RegExp(`[^${AFTER_UNICODE_12}]+`, 'gv')
 
 /** Characters that the reference's version does not know stay as they are and separate what is around them. */
 export function normalizeForm(text: string, form: UnicodeForm): string {
-  return NEWER.test(text) ? text.replaceAll(OLDER_RUNS, (run) => run.normalize(form)) : text.normalize(form)
+  if (!NEWER.test(text)) return orderLongMarkRuns(text).normalize(form)
+  return text.replaceAll(OLDER_RUNS, (run) => orderLongMarkRuns(run).normalize(form))
 }
