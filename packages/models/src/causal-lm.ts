@@ -35,6 +35,11 @@ export interface DecodeStep {
   readonly visibility?: Visibility
   /** Read only during the step. */
   readonly cache: KvCache
+  /**
+   * Length of the prompt that the step is a part of. Only ropes that depend on it look at it (dynamic, longrope); without it each row
+   * counts as the last of its sequence, as in decoding.
+   */
+  readonly sequenceLength?: number
   readonly want: Want
   /** An abort before the run starts rejects; the cache is untouched in any case. */
   readonly signal?: AbortSignal

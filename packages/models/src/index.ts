@@ -1,3 +1,7 @@
+// Opening a model.
+export { type LoadOptions, type LoadProgress, loadCausalLM } from './load.ts'
+export type { HubAccess } from './hub-access.ts'
+export { WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
 // The open model and its step.
 export type {
   Capabilities,
@@ -11,3 +15,9 @@ export type {
   Visibility,
   Want,
 } from './causal-lm.ts'
+// Checkpoints, before they are opened.
+export type { Checkpoint, NamedWeight, NamedWeights } from './checkpoint/checkpoint.ts'
+export { openCheckpoint } from './checkpoint/open-checkpoint.ts'
+export { encodeGraph } from './open-graph.ts'
+// Errors.
+export { CheckpointError, ConfigError, StepError, UnsupportedArchitectureError } from './errors.ts'

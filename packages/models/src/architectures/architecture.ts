@@ -1,0 +1,67 @@
+/**
+ * What one architecture file provides: which `model_type` it reads, how a configuration becomes a description, and how the
+ * description builds its graph. An architecture knows nothing of files, formats, caches or sessions.
+ */
+import type { MetadataValue } from '@foretoken/weights'
+import type { ModelConfig } from '../causal-lm.ts'
+import type { ConfigReader } from '../config/config-reader.ts'
+import type { Decoder } from '../decoder/decoder.ts'
+import type { Rope } from '../rope/rope.ts'
+
+export interface Architecture {
+  /** Values of `model_type` in config.json. */
+  readonly modelTypes: readonly string[]
+  /** Reads the configuration; refuses what contradicts itself or is not built. */
+  describe(config: ConfigReader): DecoderDescription
+  /** How llama.cpp's files name the same things; absent when it has no such architecture. */
+  readonly gguf?: GgufMapping
+}
+
+export interface DecoderDescription {
+  readonly config: ModelConfig
+  readonly layers: readonly LayerDescription[]
+  /** Emits the graph from the embeddings to the logits. */
+  build(decoder: Decoder): void
+}
+
+/** What the cache and the masks have to know of a layer's attention. */
+export interface LayerDescription {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly keyDim: number
+  readonly valueDim: number
+  /** A query sees itself and this many minus one positions before it; absent: all. */
+  readonly window?: number
+  /** Absent where the layer has no rotary embedding. Layers that share a rope share the object. */
+  readonly rope?: Rope
+}
+
+export interface GgufMapping {
+  /** Values of `general.architecture`. */
+  readonly architectures: readonly string[]
+  /** The same configuration in the words of config.json. */
+  config(metadata: GgufMetadata): Record<string, unknown>
+  /** Where the tensor that Hugging Face calls `name` is found. */
+  tensor(name: string): GgufTensor | undefined
+}
+
+export interface GgufTensor {
+  readonly name: string
+  /** Rows of each head are stored as interleaved rotary pairs: which of the config's head counts applies. */
+  readonly permutedHeads?: 'heads' | 'kvHeads'
+}
+
+/** Metadata of a GGUF file below the prefix of its architecture. */
+export interface GgufMetadata {
+  readonly architecture: string
+  get(key: string): MetadataValue | undefined
+  /** A key below `<architecture>.`. */
+  count(key: string): number | undefined
+  number(key: string): number | undefined
+  string(key: string): string | undefined
+  has(tensor: string): boolean
+  /** Elements of the small rope tensors (`rope_freqs.weight`, `rope_factors_*.weight`) as numbers. */
+  vector(tensor: string): readonly number[] | undefined
+  /** Shape of a tensor, slowest dimension first. */
+  shape(tensor: string): readonly number[] | undefined
+}

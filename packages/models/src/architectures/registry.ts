@@ -1,0 +1,57 @@
+/** The architectures that can be built. A new one is a file beside this one and a line below. */
+import type { ConfigReader } from '../config/config-reader.ts'
+import { UnsupportedArchitectureError } from '../errors.ts'
+import type { Architecture } from './architecture.ts'
+import { llama } from './llama.ts'
+import { qwen2 } from './qwen2.ts'
+import { qwen3 } from './qwen3.ts'
+
+export const ARCHITECTURES: readonly Architecture[] = [llama, qwen2, qwen3]
+
+/** @throws {UnsupportedArchitectureError} naming the nearest known model types */
+export function architectureOf(config: ConfigReader): Architecture {
+  const type = config.string('model_type')
+  const found = ARCHITECTURES.find((architecture) => architecture.modelTypes.includes(type))
+  if (found !== undefined) return found
+  const known = ARCHITECTURES.flatMap((architecture) => architecture.modelTypes)
+  throw new UnsupportedArchitectureError({
+    file: config.file,
+    field: 'model_type',
+    found: JSON.stringify(type),
+    expected: `a known architecture (nearest: ${nearest(type, known).join(', ')}; all: ${known.join(', ')}); CONTRIBUTING.md says how to add one`,
+  })
+}
+
+export function ggufArchitectureOf(name: string, file: string): Architecture {
+  const found = ARCHITECTURES.find((architecture) => architecture.gguf?.architectures.includes(name))
+  if (found !== undefined) return found
+  const known = ARCHITECTURES.flatMap((architecture) => architecture.gguf?.architectures ?? [])
+  throw new UnsupportedArchitectureError({
+    file,
+    field: 'general.architecture',
+    found: JSON.stringify(name),
+    expected: `a known architecture (nearest: ${nearest(name, known).join(', ')}; all: ${known.join(', ')}); CONTRIBUTING.md says how to add one`,
+  })
+}
+
+/** The three names with the smallest edit distance. */
+function nearest(name: string, known: readonly string[]): readonly string[] {
+  const distances = known.map((other) => ({ other, distance: editDistance(name, other) }))
+  return distances
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ other }) => other)
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column++) {
+      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
+      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+    }
+    previous = current
+  }
+  return previous[b.length] ?? 0
+}

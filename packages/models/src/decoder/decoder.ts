@@ -1,0 +1,133 @@
+/**
+ * The graph of a decoder while it is being built: the inputs that a step feeds, the weights by name, and the places where the
+ * outputs of a step are taken. Blocks (`../blocks`) read and write it; architectures pass it through.
+ *
+ * Rows are laid out as [1, steps, width] throughout: rotary and fused operators want a batch dimension.
+ */
+import type { Dim, Graph, Value } from '@foretoken/graph'
+import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
+import type { Rope } from '../rope/rope.ts'
+import type { OutputSet } from './outputs.ts'
+import type { WeightBinder } from './weight-binder.ts'
+
+export interface Decoder {
+  readonly graph: Graph
+  readonly weights: WeightBinder
+  readonly outputs: OutputSet
+  readonly layers: readonly LayerDescription[]
+  /** [steps] int64, or embeddings [1, steps, hidden] when the graph was asked to take these. */
+  readonly tokens: Value
+  /** [wanted] int64: indices of the rows that go through the head. */
+  readonly wantedRows: Value
+  attentionInputs(layer: number): AttentionInputs
+  /** cos and sin of the layer's rope, each [steps, rotaryDim / 2]; undefined where the layer has none. */
+  rotary(layer: number): RotaryInputs | undefined
+}
+
+export interface RotaryInputs {
+  readonly rope: Rope
+  readonly cos: Value
+  readonly sin: Value
+}
+
+/** What the cache feeds to one layer, and the masks of its kind. */
+export interface AttentionInputs {
+  /** Rows before the cut: [past, kvHeads, keyDim] and [past, kvHeads, valueDim]; at least one row, masked when there is none. */
+  readonly pastKeys: Value
+  readonly pastValues: Value
+  /** Rows between the cut and the new ones, at most 255: [tail, kvHeads, …]. */
+  readonly tailKeys: Value
+  readonly tailValues: Value
+  /** Added to the scores: [1 or group·steps, past] and [group·steps, tail + steps]. */
+  readonly pastBias: Value
+  readonly newBias: Value
+  /** Columns of ones that sum the numerators: [past, 1] and [tail + steps, 1]. */
+  readonly pastOnes: Value
+  readonly newOnes: Value
+}
+
+/** Layers with the same window and the same group size share masks: they are of one kind. */
+export interface MaskKind {
+  readonly name: string
+  readonly window?: number
+  readonly group: number
+}
+
+export function maskKinds(layers: readonly LayerDescription[]): {
+  readonly kinds: readonly MaskKind[]
+  readonly kindOf: readonly MaskKind[]
+} {
+  const kinds = new Map<string, MaskKind>()
+  const kindOf = layers.map((layer) => {
+    const group = layer.heads / layer.kvHeads
+    const name = `${layer.window === undefined ? 'full' : `window${layer.window}`}_${group}`
+    const kind = kinds.get(name) ?? { name, group, ...(layer.window === undefined ? {} : { window: layer.window }) }
+    kinds.set(name, kind)
+    return kind
+  })
+  return { kinds: [...kinds.values()], kindOf }
+}
+
+/** The distinct ropes in order of first use; a step computes each one's tables once. */
+export function distinctRopes(layers: readonly LayerDescription[]): readonly Rope[] {
+  return [...new Set(layers.flatMap((layer) => (layer.rope === undefined ? [] : [layer.rope])))]
+}
+
+export function createDecoder(description: DecoderDescription, weights: WeightBinder, graph: Graph, outputs: OutputSet): Decoder {
+  const { layers, config } = description
+  const { kinds, kindOf } = maskKinds(layers)
+  const tokens = outputs.embeddingsInput
+    ? graph.input('embeddings', 'float32', [1, 'steps', config.hidden])
+    : graph.input('tokens', 'int64', ['steps'])
+  const wantedRows = graph.input('wanted_rows', 'int64', ['wanted'])
+
+  const masks = new Map(
+    kinds.map((kind) => {
+      const past = `past_${kind.name}`
+      const fresh = `tail_${kind.name}+steps`
+      const rows: Dim = kind.group === 1 ? 'steps' : `${kind.group}*steps`
+      return [
+        kind.name,
+        {
+          pastBias: graph.input(`past_bias_${kind.name}`, 'float32', [kind.window === undefined ? 1 : rows, past]),
+          newBias: graph.input(`new_bias_${kind.name}`, 'float32', [rows, fresh]),
+          pastOnes: graph.input(`past_ones_${kind.name}`, 'float32', [past, 1]),
+          newOnes: graph.input(`new_ones_${kind.name}`, 'float32', [fresh, 1]),
+        },
+      ] as const
+    }),
+  )
+  const ropes = new Map(
+    distinctRopes(layers).map((rope, index) => {
+      const dims = ['steps', rope.rotaryDim / 2]
+      return [rope, { rope, cos: graph.input(`cos_${index}`, 'float32', dims), sin: graph.input(`sin_${index}`, 'float32', dims) }] as const
+    }),
+  )
+
+  return {
+    graph,
+    weights,
+    outputs,
+    layers,
+    tokens,
+    wantedRows,
+    rotary(layer) {
+      const rope = layers[layer]?.rope
+      return rope === undefined ? undefined : ropes.get(rope)
+    },
+    attentionInputs(layer) {
+      const kind = kindOf[layer]
+      const shape = layers[layer]
+      const mask = kind === undefined ? undefined : masks.get(kind.name)
+      if (kind === undefined || shape === undefined || mask === undefined) throw new RangeError(`the decoder has no layer ${layer}`)
+      const rows = (name: string, count: string, dim: number) => graph.input(`${name}_${layer}`, 'float32', [count, shape.kvHeads, dim])
+      return {
+        ...mask,
+        pastKeys: rows('past_keys', `past_${kind.name}`, shape.keyDim),
+        pastValues: rows('past_values', `past_${kind.name}`, shape.valueDim),
+        tailKeys: rows('tail_keys', `tail_${kind.name}`, shape.keyDim),
+        tailValues: rows('tail_values', `tail_${kind.name}`, shape.valueDim),
+      }
+    },
+  }
+}

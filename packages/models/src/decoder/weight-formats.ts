@@ -1,0 +1,64 @@
+/**
+ * Which packed format a linear layer gets. The names are what users ask for; `auto` keeps what a quantised file holds and
+ * packs 16- and 32-bit weights into 8-bit blocks. The head is kept at 8 bits or more: at 4 bits it costs the most quality.
+ */
+import type { LinearFormat } from '@foretoken/tensor'
+import { losslessFormat, type TensorEncoding } from '@foretoken/weights'
+
+export const WEIGHT_FORMATS = ['auto', 'f32', 'int8', 'int8-rows', 'int4', 'stored'] as const
+/**
+ * `f32`: as decoded. `int8`: 8-bit blocks with one scale per 32 inputs. `int8-rows`: one scale per output row and one per row of activations;
+ * quick for several rows, with the least quality.
+ * `int4`: 4-bit blocks of 32 with minima; a file's own 4-bit blocks without loss. `stored`: every tensor as the file has it where an
+ * operator can express that, otherwise 8-bit blocks. `auto`: `stored` for quantised files, else `int8`.
+ */
+export type WeightFormat = (typeof WEIGHT_FORMATS)[number]
+
+export type WeightRole = 'linear' | 'head'
+
+const FLOAT32: LinearFormat = { kind: 'f32' }
+const INT8_ROWS: LinearFormat = { kind: 'int8-rows' }
+const INT8_BLOCKS: LinearFormat = { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false }
+const INT4_BLOCKS: LinearFormat = { kind: 'blocks', bits: 4, blockSize: 32, hasMinima: true }
+
+/** The format for a tensor that is stored in the given encoding. */
+export function linearFormat(wanted: WeightFormat, role: WeightRole, encoding: TensorEncoding): LinearFormat {
+  const lossless = losslessFormat(encoding)
+  switch (wanted) {
+    case 'f32':
+      return FLOAT32
+    case 'int8-rows':
+      return INT8_ROWS
+    case 'int8':
+      return lossless?.kind === 'blocks' && lossless.bits === 8 ? lossless : INT8_BLOCKS
+    case 'int4':
+      if (lossless?.kind === 'blocks' && (lossless.bits === 4 || role === 'head')) return lossless
+      return role === 'head' ? INT8_BLOCKS : INT4_BLOCKS
+    case 'auto':
+    case 'stored':
+      return lossless ?? INT8_BLOCKS
+  }
+}
+
+/** Embedding rows stay in 8-bit blocks, as the file has them or made from it, unless everything is float32. */
+export function embeddingFormat(wanted: WeightFormat, encoding: TensorEncoding): LinearFormat {
+  if (wanted === 'f32') return FLOAT32
+  const lossless = losslessFormat(encoding)
+  return lossless?.kind === 'blocks' && lossless.bits === 8 && !lossless.hasMinima ? lossless : INT8_BLOCKS
+}
+
+export function sameFormat(a: LinearFormat, b: LinearFormat): boolean {
+  if (a.kind !== 'blocks' || b.kind !== 'blocks') return a.kind === b.kind
+  return a.bits === b.bits && a.blockSize === b.blockSize && a.hasMinima === b.hasMinima
+}
+
+/** How a format is called in the plan. */
+export function formatName(format: LinearFormat): string {
+  if (format.kind !== 'blocks') return format.kind
+  return `int${format.bits}-blocks-${format.blockSize}${format.hasMinima ? '-minima' : ''}`
+}
+
+/** Products of 4-bit blocks take another kernel for one row than for several. */
+export function needsTwoRows(format: LinearFormat): boolean {
+  return format.kind === 'blocks' && format.bits === 4
+}

@@ -1,0 +1,99 @@
+/** Opening a model: find the checkpoint, choose the formats, convert the weights, open the session, see what it can promise. */
+import { loadRuntime, type Runtime } from '@foretoken/runtime'
+import { ArgumentError } from '@foretoken/tensor'
+import { locateWeights } from '#platform'
+import type { CausalLM, Plan } from './causal-lm.ts'
+import type { Checkpoint } from './checkpoint/checkpoint.ts'
+import { openCheckpoint } from './checkpoint/open-checkpoint.ts'
+import { PLAIN_OUTPUTS } from './decoder/outputs.ts'
+import { WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
+import type { HubAccess } from './hub-access.ts'
+import { type GraphOptions, type OpenGraph, openGraph } from './open-graph.ts'
+import { OpenModel } from './open-model.ts'
+import { selfTest } from './self-test.ts'
+import type { ConversionProgress } from './stored-model.ts'
+
+export interface LoadOptions {
+  /** How linear layers are packed, `auto` by default: a quantised file as it is, other weights in 8-bit blocks. */
+  readonly format?: WeightFormat
+  /** Threads inside an operator; as many as physical cores by default. */
+  readonly threads?: number
+  /** The runtime to open the graph on; the one that is installed by default. */
+  readonly runtime?: Runtime
+  /** Folder that keeps converted weights for later starts. Without it they live in a temporary file as long as the model. */
+  readonly convertedFolder?: string
+  /** How a repository of the hub is reached, where `source` is one. */
+  readonly hub?: HubAccess
+  /** Whether to try that rows are the same bits alone and together, true by default. `plan.exact` is false without it. */
+  readonly selfTest?: boolean
+  readonly onProgress?: (progress: LoadProgress) => void
+  readonly signal?: AbortSignal
+}
+
+export type LoadProgress = { readonly phase: 'convert' } & ConversionProgress
+
+/**
+ * Opens a language model.
+ *
+ * @param source  a folder with config.json and safetensors, a .gguf file, a repository of the hub (`organisation/name[@revision][/file.gguf]`),
+ *                or a checkpoint that is open already (it is closed with the model)
+ * @returns       the open model; dispose of it to free the session, the weights and the files
+ * @throws        {ConfigError} {CheckpointError} {UnsupportedArchitectureError} and the errors of `@foretoken/weights`, `/tokenizers`, `/runtime`
+ */
+export async function loadCausalLM(source: string | Checkpoint, options: LoadOptions = {}): Promise<CausalLM> {
+  const format = options.format ?? 'auto'
+  if (!WEIGHT_FORMATS.includes(format)) {
+    throw new ArgumentError({ field: 'format', found: JSON.stringify(format), expected: `one of ${WEIGHT_FORMATS.join(', ')}` })
+  }
+  const runtime = options.runtime ?? (await loadRuntime(options.threads === undefined ? {} : { threads: options.threads }))
+  const checkpoint =
+    typeof source === 'string' ? await openCheckpoint(await locateWeights(source, { signal: options.signal, ...options.hub })) : source
+  const { onProgress } = options
+  const graphOptions: GraphOptions = {
+    format,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.convertedFolder === undefined ? {} : { convertedFolder: options.convertedFolder }),
+    ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ phase: 'convert', ...progress }) }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  }
+  let graph: OpenGraph | undefined
+  try {
+    graph = await openGraph(checkpoint, runtime, PLAIN_OUTPUTS, graphOptions)
+    const open = graph
+    const model = (plan: Plan) =>
+      new OpenModel({
+        checkpoint,
+        runtime,
+        plan,
+        graph: open,
+        openGraph: (outputs) => openGraph(checkpoint, runtime, outputs, withoutSignal(graphOptions)),
+      })
+    const plan = describePlan(runtime, graph, options)
+    if (options.selfTest === false) return model({ ...plan, notes: [...plan.notes, 'not exact: the self-test was switched off'] })
+    const { exact, note } = await selfTest(model(plan), options.signal)
+    return model({ ...plan, exact, notes: note === undefined ? plan.notes : [...plan.notes, `not exact: ${note}`] })
+  } catch (error) {
+    await graph?.[Symbol.asyncDispose]()
+    await checkpoint[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function describePlan(runtime: Runtime, graph: OpenGraph, options: LoadOptions): Plan {
+  const { device } = runtime
+  const notes = [...device.notes, graph.storageNote]
+  if (graph.needsTwoRows) notes.push('a single row runs as two: products of 4-bit blocks differ between one row and several')
+  return {
+    runtime: `${runtime.name} ${runtime.version}`,
+    provider: device.provider,
+    threads: options.threads ?? device.threads,
+    formats: Object.fromEntries(graph.formats),
+    exact: false,
+    notes,
+  }
+}
+
+/** The signal of the load ends with it: a later reopening is not its business. */
+function withoutSignal({ signal: _, ...rest }: GraphOptions): GraphOptions {
+  return rest
+}

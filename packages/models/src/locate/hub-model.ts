@@ -1,0 +1,53 @@
+/** A model of the hub: from the cache when it is there whole, else downloaded. */
+import { type DownloadProgress, type Hub, pickModelFiles, type WeightPreference } from '@foretoken/weights/hub'
+import { pathOfWeights } from './local-weights.ts'
+
+export interface HubReference {
+  readonly repository: string
+  readonly revision: string
+  /** A GGUF file of the repository. */
+  readonly file?: string
+}
+
+/** The model in the hub's cache, without the network; undefined when it is not there or a file is missing. */
+export async function cachedHubModel(hub: Hub, reference: HubReference): Promise<{ path: string; commit: string } | undefined> {
+  const snapshot = await hub.cached(reference.repository, { revision: reference.revision })
+  if (snapshot === undefined) return undefined
+  try {
+    const chosen = chooser(reference)(snapshot.files)
+    const { path } = pathOfWeights(snapshot.folder, chosen)
+    // Other tools fetch file by file: weights without a configuration are half a model.
+    const isWhole = path !== snapshot.folder || chosen.some((file) => file.path === 'config.json')
+    return isWhole ? { path, commit: snapshot.commit } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** @throws what `hub.download` throws */
+export async function downloadHubModel(
+  hub: Hub,
+  reference: HubReference,
+  options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: ((progress: DownloadProgress) => void) | undefined },
+): Promise<string> {
+  const { repository, revision } = reference
+  const { signal, onProgress } = options
+  let chosen: readonly { readonly path: string }[] = []
+  const choose = chooser(reference)
+  const folder = await hub.download(repository, {
+    revision,
+    ...(signal && { signal }),
+    pick: (files) => {
+      const picked = choose(files)
+      chosen = picked
+      return picked
+    },
+    ...(onProgress && { onProgress }),
+  })
+  return pathOfWeights(folder, chosen).path
+}
+
+function chooser({ repository, file }: HubReference) {
+  const prefer: WeightPreference = file === undefined ? { kind: 'safetensors' } : { kind: 'gguf', name: file }
+  return <File extends { readonly path: string }>(files: readonly File[]) => pickModelFiles(files, { prefer, repository })
+}

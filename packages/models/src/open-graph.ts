@@ -1,0 +1,110 @@
+/**
+ * From a checkpoint to an open session: the graph is built, its weights are converted one layer at a time into a file that the
+ * runtime maps (or into memory where there are no files), and the session is opened over both.
+ */
+import { encodeModel, Graph } from '@foretoken/graph'
+import type { Runtime, Session } from '@foretoken/runtime'
+import { storeModel } from '#platform'
+import type { Checkpoint } from './checkpoint/checkpoint.ts'
+import { createDecoder } from './decoder/decoder.ts'
+import { type OutputSet, PLAIN_OUTPUTS } from './decoder/outputs.ts'
+import { createWeightBinder, type WeightBinder } from './decoder/weight-binder.ts'
+import type { WeightFormat } from './decoder/weight-formats.ts'
+import { CheckpointError } from './errors.ts'
+import { type ConversionProgress, WEIGHTS_LOCATION } from './stored-model.ts'
+
+export interface OpenGraph extends AsyncDisposable {
+  readonly session: Session
+  readonly outputs: OutputSet
+  readonly needsTwoRows: boolean
+  /** Formats by role, for the plan. */
+  readonly formats: ReadonlyMap<string, string>
+  readonly weightsBytes: number
+  readonly graphBytes: number
+  /** Where the converted weights are. */
+  readonly storageNote: string
+}
+
+export interface GraphOptions {
+  readonly format: WeightFormat
+  readonly threads?: number
+  /** Folder for converted weights that later starts reuse; a temporary one when absent. */
+  readonly convertedFolder?: string
+  readonly onProgress?: (progress: ConversionProgress) => void
+  readonly signal?: AbortSignal
+}
+
+/** A decoder's graph with the weights declared and not yet read. */
+export interface BuiltGraph {
+  readonly graph: Graph
+  readonly binder: WeightBinder
+  readonly outputs: OutputSet
+}
+
+/** @throws {CheckpointError} when the checkpoint holds tensors that nothing reads; {ShapeError} when one contradicts the configuration */
+export function buildGraph(checkpoint: Checkpoint, format: WeightFormat, outputs: OutputSet): BuiltGraph {
+  const graph = new Graph({ name: checkpoint.description.config.modelType })
+  const binder = createWeightBinder({ graph, weights: checkpoint.weights, format, checkpoint: checkpoint.name })
+  checkpoint.description.build(createDecoder(checkpoint.description, binder, graph, outputs))
+  refuseLeftovers(checkpoint, outputs, binder)
+  return { graph, binder, outputs }
+}
+
+/** The graph of a checkpoint as an ONNX file that names its weights without holding them: for looking at (Netron), not for running. */
+export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto'): Uint8Array {
+  const { graph } = buildGraph(checkpoint, format, PLAIN_OUTPUTS)
+  return encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } }).bytes()
+}
+
+export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, outputs: OutputSet, options: GraphOptions): Promise<OpenGraph> {
+  const { graph, binder } = buildGraph(checkpoint, options.format, outputs)
+  const encoded = encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } })
+  const stored = await storeModel(encoded, {
+    ...(options.convertedFolder === undefined ? {} : { folder: options.convertedFolder }),
+    ...(checkpoint.fingerprint === undefined ? {} : { fingerprint: checkpoint.fingerprint }),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+  try {
+    const session = await runtime.open(stored.source, {
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+    return {
+      session,
+      outputs,
+      needsTwoRows: binder.needsTwoRows,
+      formats: binder.formats,
+      weightsBytes: stored.weightsBytes,
+      graphBytes: stored.graphBytes,
+      storageNote: stored.note,
+      async [Symbol.asyncDispose]() {
+        await session[Symbol.asyncDispose]()
+        await stored[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await stored[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function refuseLeftovers(checkpoint: Checkpoint, outputs: OutputSet, binder: WeightBinder): void {
+  const { weights, name, architecture } = checkpoint
+  const left = binder.unused().filter((tensor) => {
+    const info = weights.store.tensors.get(tensor)
+    return info !== undefined && !weights.isExpectedUnused(info) && !(outputs.embeddingsInput && isEmbedding(tensor))
+  })
+  if (left.length === 0) return
+  const listed = left.slice(0, 20).join(', ')
+  throw new CheckpointError({
+    file: name,
+    found: `${left.length} tensors that a model of type ${architecture.modelTypes.join(' or ')} has no place for: ${listed}${left.length > 20 ? ', …' : ''}`,
+    expected: 'only tensors that the architecture reads',
+  })
+}
+
+/** A graph that takes embeddings leaves the table aside. */
+function isEmbedding(tensor: string): boolean {
+  return /embed|wte|embd/.test(tensor)
+}

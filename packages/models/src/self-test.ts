@@ -1,0 +1,87 @@
+/**
+ * Whether a row of a step is the same bits as the row of a step of its own. It depends on kernels of the runtime and the processor, so
+ * it is tried when a model is opened: four rows at once against four single ones, over a cache that reaches past the first cut.
+ */
+import type { KvCache } from '@foretoken/kv-cache'
+import type { CausalLM, StepResult } from './causal-lm.ts'
+import { BLOCK } from './step/attention-feeds.ts'
+
+const ROWS = 4
+const CACHED = BLOCK + 10
+
+export interface SelfTest {
+  readonly exact: boolean
+  /** What differed, where something did. */
+  readonly note?: string
+}
+
+export async function selfTest(lm: CausalLM, signal?: AbortSignal): Promise<SelfTest> {
+  const options = signal === undefined ? {} : { signal }
+  await using together = lm.createCache()
+  fillWithNoise(together, CACHED)
+  await using alone = together.fork()
+  const tokens = Int32Array.from({ length: ROWS }, (_, row) => (row * 7 + 3) % lm.config.vocab)
+  const all = await lm.forward({ tokens, cache: together, want: { logits: 'all' }, ...options })
+  for (let row = 0; row < ROWS; row++) {
+    const one = await lm.forward({ tokens: tokens.subarray(row, row + 1), cache: alone, want: { logits: 'last' }, ...options })
+    const note = difference(all, one, row, lm.config.vocab)
+    if (note !== undefined) return { exact: false, note }
+    alone.append(one.rows)
+  }
+  return { exact: true }
+}
+
+function difference(all: StepResult, one: StepResult, row: number, vocab: number): string | undefined {
+  const logits = all.logits?.data.subarray(row * vocab, (row + 1) * vocab)
+  if (logits === undefined || one.logits === undefined) return 'no logits'
+  const largest = largestDifference(logits, one.logits.data)
+  if (largest > 0) return `row ${row} of ${ROWS}: logits differ by up to ${largest.toPrecision(2)} from a step of one row`
+  for (const [layer, { keys, values }] of one.rows.layers.entries()) {
+    const rows = all.rows.layers[layer]
+    const sameKeys = rows?.keys.subarray(row * keys.length, (row + 1) * keys.length)
+    const sameValues = rows?.values.subarray(row * values.length, (row + 1) * values.length)
+    if (
+      sameKeys === undefined ||
+      sameValues === undefined ||
+      largestDifference(sameKeys, keys) > 0 ||
+      largestDifference(sameValues, values) > 0
+    ) {
+      return `row ${row} of ${ROWS}: keys or values of layer ${layer} differ from those of a step of one row`
+    }
+  }
+  return undefined
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  let largest = 0
+  for (let at = 0; at < a.length; at++) {
+    const difference = Math.abs((a[at] ?? 0) - (b[at] ?? 0))
+    // a NaN on one side only is a difference as well
+    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference
+  }
+  return largest
+}
+
+/**
+ * Rows of small numbers, the same on every machine. A multiplicative generator (Lehmer 1951, modulus 2^31 - 1) in a plain loop: three
+ * million numbers of the common random stream would take longer than the test itself.
+ */
+function fillWithNoise(cache: KvCache, rows: number): void {
+  let state = 1
+  const draw = (length: number): Float32Array => {
+    const noise = new Float32Array(length)
+    for (let at = 0; at < length; at++) {
+      state = (state * 48271) % 0x7fffffff
+      noise[at] = state / 0x7fffffff - 0.5
+    }
+    return noise
+  }
+  cache.append({
+    steps: rows,
+    positions: Int32Array.from({ length: rows }, (_, row) => row),
+    layers: cache.layers.map(({ kvHeads, keyDim, valueDim }) => ({
+      keys: draw(rows * kvHeads * keyDim),
+      values: draw(rows * kvHeads * valueDim),
+    })),
+  })
+}

@@ -1,0 +1,128 @@
+/**
+ * What a step feeds to the layers of one mask kind: where the cached rows are cut, which of them are fed at all, and the biases that
+ * hide the rest. The past is cut at multiples of BLOCK so that a row's sums associate in the same way in every step
+ * (`../blocks/attention.ts`); layers with a window get only the blocks that reach into it.
+ */
+
+import type { KvCache } from '@foretoken/kv-cache'
+import { type Tensor, tensor } from '@foretoken/tensor'
+import type { MaskKind } from '../decoder/decoder.ts'
+import type { Sees } from './visibility.ts'
+
+/** One block of the runtime's matrix product along the summed dimension. */
+export const BLOCK = 256
+
+/** Added to a score that must not count: its exponential is exactly zero. */
+const HIDDEN = -1e9
+
+export interface RowRange {
+  /** Cached rows [start, cut) are the past; when there are none, one hidden row stands in. */
+  readonly start: number
+  readonly cut: number
+  /** Cached rows [cut, length) are the tail. */
+  readonly length: number
+}
+
+export interface KindFeeds {
+  readonly range: RowRange
+  readonly pastBias: Tensor
+  readonly newBias: Tensor
+  readonly pastOnes: Tensor
+  readonly newOnes: Tensor
+}
+
+/** Arrays that every step reads and none changes, grown when a longer one is needed. */
+export interface SharedArrays {
+  zeros(length: number): Float32Array
+  ones(length: number): Float32Array
+}
+
+export function sharedArrays(): SharedArrays {
+  const grown = (fill: number) => {
+    let array = new Float32Array(0)
+    return (length: number): Float32Array => {
+      if (array.length < length) array = new Float32Array(Math.max(length, 2 * array.length)).fill(fill)
+      return array.subarray(0, length)
+    }
+  }
+  return { zeros: grown(0), ones: grown(1) }
+}
+
+/** @param positions  [steps] of the new rows */
+export function kindFeeds(
+  kind: MaskKind,
+  cache: KvCache,
+  positions: Int32Array,
+  sees: Sees,
+  isPlainRow: boolean,
+  shared: SharedArrays,
+): KindFeeds {
+  const range = rowRange(kind, cache, positions)
+  const steps = positions.length
+  const past = Math.max(range.cut - range.start, 1)
+  const fresh = range.length - range.cut + steps
+  return {
+    range,
+    pastBias: pastBias(kind, cache, positions, range, shared),
+    newBias: newBias(kind, cache, positions, sees, isPlainRow, range, shared),
+    pastOnes: tensor('float32', [past, 1], shared.ones(past)),
+    newOnes: tensor('float32', [fresh, 1], shared.ones(fresh)),
+  }
+}
+
+function rowRange(kind: MaskKind, cache: KvCache, positions: Int32Array): RowRange {
+  const { length } = cache
+  const cut = length - (length % BLOCK)
+  if (kind.window === undefined) return { start: 0, cut, length }
+  let earliest = Number.MAX_SAFE_INTEGER
+  for (const position of positions) earliest = Math.min(earliest, position - kind.window + 1)
+  let first = 0
+  while (first < cut && (cache.positions[first] ?? 0) < earliest) first++
+  return { start: Math.min(first - (first % BLOCK), cut), cut, length }
+}
+
+function pastBias(kind: MaskKind, cache: KvCache, positions: Int32Array, range: RowRange, shared: SharedArrays): Tensor {
+  const steps = positions.length
+  const rows = kind.window === undefined ? 1 : kind.group * steps
+  if (range.cut === range.start) return tensor('float32', [rows, 1], new Float32Array(rows).fill(HIDDEN))
+  const past = range.cut - range.start
+  if (kind.window === undefined) return tensor('float32', [1, past], shared.zeros(past))
+  const bias = new Float32Array(rows * past)
+  for (let row = 0; row < rows; row++) {
+    const earliest = (positions[row % steps] ?? 0) - kind.window + 1
+    for (let column = 0; column < past; column++) {
+      if ((cache.positions[range.start + column] ?? 0) < earliest) bias[row * past + column] = HIDDEN
+    }
+  }
+  return tensor('float32', [rows, past], bias)
+}
+
+function newBias(
+  kind: MaskKind,
+  cache: KvCache,
+  positions: Int32Array,
+  sees: Sees,
+  isPlainRow: boolean,
+  range: RowRange,
+  shared: SharedArrays,
+): Tensor {
+  const steps = positions.length
+  const tail = range.length - range.cut
+  const columns = tail + steps
+  const rows = kind.group * steps
+  if (isPlainRow && kind.window === undefined) return tensor('float32', [rows, columns], shared.zeros(rows * columns))
+  const bias = new Float32Array(rows * columns)
+  for (let row = 0; row < steps; row++) {
+    const earliest = kind.window === undefined ? Number.NEGATIVE_INFINITY : (positions[row] ?? 0) - kind.window + 1
+    const at = row * columns
+    for (let column = 0; column < tail; column++) {
+      if ((cache.positions[range.cut + column] ?? 0) < earliest) bias[at + column] = HIDDEN
+    }
+    for (let other = 0; other < steps; other++) {
+      if (!sees(row, other) || (positions[other] ?? 0) < earliest) bias[at + tail + other] = HIDDEN
+    }
+  }
+  // rows of a group repeat: (member, row) in row-major order
+  for (let member = 1; member < kind.group; member++) bias.copyWithin(member * steps * columns, 0, steps * columns)
+  return tensor('float32', [rows, columns], bias)
+}

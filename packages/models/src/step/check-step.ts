@@ -1,0 +1,70 @@
+/** A step is checked whole before anything runs: the runtime below answers some wrong inputs by ending the process. */
+import type { LayerShape } from '@foretoken/kv-cache'
+import type { DecodeStep, ModelConfig } from '../causal-lm.ts'
+import { StepError } from '../errors.ts'
+
+export interface CheckedStep {
+  readonly steps: number
+  readonly positions: Int32Array
+  /** Rows whose logits are wanted. */
+  readonly wantedRows: Int32Array
+}
+
+export function checkStep(step: DecodeStep, config: ModelConfig, layers: readonly LayerShape[]): CheckedStep {
+  const steps = rowCount(step.tokens, config)
+  checkCache(step, layers)
+  const positions = step.positions ?? following(step.cache.nextPosition, steps)
+  if (positions.length !== steps) refuse('positions', `${positions.length} positions`, `${steps}, one for each row`)
+  for (const position of positions) if (position < 0) refuse('positions', `${position}`, 'positions from 0')
+  for (const index of step.want.hidden ?? []) {
+    if (index !== 'final' && !(Number.isInteger(index) && index >= 0 && index <= config.layers)) {
+      refuse('want.hidden', `${index}`, `'final' or a whole number from 0 to ${config.layers}`)
+    }
+  }
+  const k = step.want.topK
+  if (k !== undefined && !(Number.isInteger(k) && k >= 1 && k <= config.vocab)) {
+    refuse('want.topK', `${k}`, `a whole number from 1 to ${config.vocab}`)
+  }
+  return { steps, positions, wantedRows: wantedRows(step, steps) }
+}
+
+function rowCount(tokens: DecodeStep['tokens'], config: ModelConfig): number {
+  if (tokens instanceof Float32Array) {
+    if (tokens.length === 0 || tokens.length % config.hidden !== 0) {
+      refuse('tokens', `${tokens.length} numbers`, `embeddings of ${config.hidden} numbers for each row`)
+    }
+    return tokens.length / config.hidden
+  }
+  if (tokens.length === 0) refuse('tokens', 'no tokens', 'at least one')
+  for (const token of tokens) {
+    if (token < 0 || token >= config.vocab) refuse('tokens', `token ${token}`, `ids from 0 to ${config.vocab - 1}`)
+  }
+  return tokens.length
+}
+
+function checkCache({ cache }: DecodeStep, layers: readonly LayerShape[]): void {
+  const fits =
+    cache.layers.length === layers.length &&
+    cache.layers.every((shape, layer) => {
+      const own = layers[layer]
+      return own !== undefined && shape.kvHeads === own.kvHeads && shape.keyDim === own.keyDim && shape.valueDim === own.valueDim
+    })
+  if (!fits) refuse('cache', `a cache of ${cache.layers.length} layers of another shape`, "a cache made by this model's createCache()")
+}
+
+function wantedRows({ want }: DecodeStep, steps: number): Int32Array {
+  const { logits } = want
+  if (logits === 'all') return Int32Array.from({ length: steps }, (_, row) => row)
+  if (logits === undefined || logits === 'last') return Int32Array.of(steps - 1)
+  if (logits.length === 0) refuse('want.logits', 'no rows', 'at least one row')
+  for (const row of logits) if (row < 0 || row >= steps) refuse('want.logits', `row ${row}`, `rows from 0 to ${steps - 1}`)
+  return logits
+}
+
+function following(start: number, steps: number): Int32Array {
+  return Int32Array.from({ length: steps }, (_, row) => start + row)
+}
+
+function refuse(field: string, found: string, expected: string): never {
+  throw new StepError({ field, found, expected })
+}

@@ -1,0 +1,121 @@
+/** The outputs of the graph as the result of a step: named, cut to the rows that were asked for, and in one piece per notion. */
+import type { NewRows } from '@foretoken/kv-cache'
+import { type Tensor, tensor } from '@foretoken/tensor'
+import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
+import type { DecodeStep, StepResult, Want } from '../causal-lm.ts'
+import type { OutputSet } from '../decoder/outputs.ts'
+import { StepError } from '../errors.ts'
+import type { RowRange } from './attention-feeds.ts'
+import type { CheckedStep } from './check-step.ts'
+
+/** The outputs to fetch for a step. */
+export function fetchesFor(want: Want, layers: number): readonly string[] {
+  const fetches: string[] = []
+  for (let layer = 0; layer < layers; layer++) {
+    fetches.push(`new_keys_${layer}`, `new_values_${layer}`)
+    if (want.scores !== undefined) fetches.push(`past_scores_${layer}`, `new_scores_${layer}`)
+  }
+  if (want.logits !== undefined) fetches.push('logits')
+  if (want.topK !== undefined) fetches.push('top_values', 'top_tokens')
+  for (const index of want.hidden ?? []) fetches.push(`hidden_${index}`)
+  return [...new Set(fetches)]
+}
+
+export interface ResultParts {
+  readonly description: DecoderDescription
+  readonly step: DecodeStep
+  /** As the caller asked; the run itself may have had one more row. */
+  readonly checked: CheckedStep
+  readonly outputs: ReadonlyMap<string, Tensor>
+  readonly graphOutputs: OutputSet
+  readonly ranges: readonly RowRange[]
+  /** Rows that ran: `checked.steps`, or more when the step was padded. */
+  readonly ranSteps: number
+  readonly elapsedMs: number
+}
+
+export function stepResult(parts: ResultParts): StepResult {
+  const { description, step, checked, outputs, elapsedMs } = parts
+  const { config, layers } = description
+  const { want } = step
+  const rows = newRows(parts)
+  const wanted = checked.wantedRows.length
+  return {
+    rows,
+    elapsedMs,
+    ...(want.logits === undefined ? {} : { logits: tensor('float32', [wanted, config.vocab], floats(outputs, 'logits')) }),
+    ...(want.topK === undefined ? {} : { topK: topRows(outputs, want.topK, parts.graphOutputs.topK, wanted) }),
+    ...(want.hidden === undefined
+      ? {}
+      : {
+          hidden: want.hidden.map((index) =>
+            tensor(
+              'float32',
+              [checked.steps, config.hidden],
+              floats(outputs, `hidden_${index}`).subarray(0, checked.steps * config.hidden),
+            ),
+          ),
+        }),
+    ...(want.scores === undefined ? {} : { scores: layers.map((shape, layer) => attentionScores(parts, shape, layer)) }),
+  }
+}
+
+function newRows({ description, checked, outputs }: ResultParts): NewRows {
+  const { steps, positions } = checked
+  return {
+    steps,
+    positions,
+    layers: description.layers.map(({ kvHeads, keyDim, valueDim }, layer) => ({
+      keys: floats(outputs, `new_keys_${layer}`).subarray(0, steps * kvHeads * keyDim),
+      values: floats(outputs, `new_values_${layer}`).subarray(0, steps * kvHeads * valueDim),
+    })),
+  }
+}
+
+/** The graph chose `graphK` of each row, which is at least `k`. */
+function topRows(outputs: ReadonlyMap<string, Tensor>, k: number, graphK: number, rows: number) {
+  const allValues = floats(outputs, 'top_values')
+  const allTokens = outputs.get('top_tokens')?.data
+  if (!(allTokens instanceof BigInt64Array)) throw missing('top_tokens')
+  const values = new Float32Array(rows * k)
+  const tokens = new Int32Array(rows * k)
+  for (let row = 0; row < rows; row++) {
+    for (let rank = 0; rank < k; rank++) {
+      values[row * k + rank] = allValues[row * graphK + rank] ?? 0
+      tokens[row * k + rank] = Number(allTokens[row * graphK + rank] ?? 0n)
+    }
+  }
+  return { values, tokens, k }
+}
+
+/** [heads, steps, past + steps]: zeros for cached rows outside of the layer's window. */
+function attentionScores({ checked, outputs, ranges, ranSteps }: ResultParts, shape: LayerDescription, layer: number): Tensor<'float32'> {
+  const range = ranges[layer]
+  if (range === undefined) throw missing(`past_scores_${layer}`)
+  const past = floats(outputs, `past_scores_${layer}`)
+  const fresh = floats(outputs, `new_scores_${layer}`)
+  const { start, cut, length } = range
+  const pastFed = Math.max(cut - start, 1)
+  const newFed = length - cut + ranSteps
+  const columns = length + checked.steps
+  const scores = new Float32Array(shape.heads * checked.steps * columns)
+  for (let head = 0; head < shape.heads; head++) {
+    for (let row = 0; row < checked.steps; row++) {
+      const to = (head * checked.steps + row) * columns
+      const from = head * ranSteps + row
+      if (cut > start) scores.set(past.subarray(from * pastFed, from * pastFed + (cut - start)), to + start)
+      scores.set(fresh.subarray(from * newFed, from * newFed + (length - cut) + checked.steps), to + cut)
+    }
+  }
+  return tensor('float32', [shape.heads, checked.steps, columns], scores)
+}
+
+function floats(outputs: ReadonlyMap<string, Tensor>, name: string): Float32Array {
+  const data = outputs.get(name)?.data
+  if (data instanceof Float32Array) return data
+  throw missing(name)
+}
+
+function missing(name: string): StepError {
+  return new StepError({ field: name, found: 'no such output of the session', expected: 'the output that was fetched' })
+}
