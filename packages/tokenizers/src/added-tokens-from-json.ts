@@ -5,6 +5,9 @@ import { MAX_TOKEN_ID, type Vocabulary } from './vocabulary.ts'
 
 const FIELDS = ['id', 'content', 'special', 'normalized', 'lstrip', 'rstrip', 'single_word']
 
+/** The search takes, at worst, time proportional to the text times this. Tokens in use have less than 100 characters. */
+const MAX_CONTENT_LENGTH = 256
+
 /**
  * The added tokens of `tokenizer.json`, followed by those that only `tokenizer_config.json` lists (its `added_tokens_decoder`).
  *
@@ -16,6 +19,12 @@ export function addedTokensFromJson(file: Fields, config: Fields | undefined, vo
   const add = (token: AddedToken, path: string) => {
     const { id, content } = token
     if (content === '') throw new TokenizerFormatError({ found: 'an empty added token', expected: 'at least one character', field: path })
+    if (content.length > MAX_CONTENT_LENGTH)
+      throw new TokenizerFormatError({
+        found: `an added token of ${content.length} characters`,
+        expected: `at most ${MAX_CONTENT_LENGTH}`,
+        field: path,
+      })
     if (id > MAX_TOKEN_ID) throw new TokenizerFormatError({ found: `the id ${id}`, expected: `at most ${MAX_TOKEN_ID}`, field: path })
     const otherId = ids.get(content) ?? vocabulary.idOf(content)
     const other = tokens.get(id)

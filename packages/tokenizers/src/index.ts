@@ -38,3 +38,6 @@ export type { ChatTemplateLimits } from './chat-template/work-meter.ts'
 // From the files of a model folder or a hub repository.
 export { type LoadTokenizerOptions, loadTokenizerFiles } from './tokenizer-files/load-tokenizer-files.ts'
 export type { TokenizerFolder } from './tokenizer-files/tokenizer-folder.ts'
+// From the metadata of a GGUF file.
+export { type TokenizerFromGgufOptions, tokenizerFromGguf } from './gguf/tokenizer-from-gguf.ts'
+export type { GgufMetadata, GgufMetadataValue } from './gguf/tokenizer-metadata.ts'

@@ -33,13 +33,16 @@ const SCRIPTS =
     ' ',
   )
 
+const MAX_KNOWN = 0x10000
 const known = new Map<number, string>()
+let tests: readonly RegExp[] | undefined
 
 function scriptOf(codePoint: number): string {
   const before = known.get(codePoint)
   if (before !== undefined) return before
   const script = findScript(codePoint)
-  if (codePoint < 0x10000) known.set(codePoint, script)
+  if (known.size >= MAX_KNOWN) known.clear()
+  known.set(codePoint, script)
   return script
 }
 
@@ -48,5 +51,6 @@ function findScript(codePoint: number): string {
   if (codePoint === LONG_VOWEL_MARK) return 'Han'
   const character = String.fromCodePoint(codePoint)
   if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(character)) return 'Han'
-  return SCRIPTS.find((script) => new RegExp(`\\p{Script=${script}}`, 'u').test(character)) ?? ANY
+  tests ??= SCRIPTS.map((script) => new RegExp(`\\p{Script=${script}}`, 'u'))
+  return SCRIPTS[tests.findIndex((pattern) => pattern.test(character))] ?? ANY
 }
