@@ -6,6 +6,7 @@ import { readText, root, workspacePackages } from '../workspace-packages.ts'
 
 describe.each(workspacePackages())('$name', ({ name }) => {
   const readme = () => readText(`packages/${name}/README.md`)
+  const tests = ['readme.test.ts', 'readme.node.test.ts'].map((file) => `packages/${name}/test/${file}`)
 
   test('the README opens with the name and says how to install', () => {
     expect(readme().split('\n')[0]).toBe(`# @foretoken/${name}`)
@@ -13,18 +14,30 @@ describe.each(workspacePackages())('$name', ({ name }) => {
   })
 
   test("the README's snippet is the one that runs in a test", () => {
-    const snippet = /^```ts\n(.*?)^```/ms.exec(readme())?.[1] ?? ''
-    expect(snippet.trim()).not.toBe('')
-    expect(withoutIndent(snippet)).toBe(withoutIndent(snippetInTest(name)))
+    expect(firstSnippet(readme())).toBe(snippetInTest(tests))
   })
 })
 
+test("the root README's snippet is the one that runs in a test", () => {
+  expect(withoutImports(firstSnippet(readText('README.md')))).toBe(snippetInTest(['scripts/checks/root-readme.test.ts']))
+})
+
+function firstSnippet(readme: string): string {
+  const snippet = /^```ts\n(.*?)^```/ms.exec(readme)?.[1]
+  if (snippet === undefined || snippet.trim() === '') throw new Error('found no snippet of TypeScript, expected one')
+  return withoutIndent(snippet)
+}
+
+/** A snippet inside of a test cannot import; its imports stand at the top of the test file. */
+function withoutImports(snippet: string): string {
+  return snippet.replace(/^import .*\n+/gm, '')
+}
+
 /** The lines between `// readme:start` and `// readme:end`. */
-function snippetInTest(name: string): string {
-  const candidates = ['readme.test.ts', 'readme.node.test.ts'].map((file) => `packages/${name}/test/${file}`)
+function snippetInTest(candidates: readonly string[]): string {
   const path = candidates.find((candidate) => existsSync(join(root, candidate)))
   if (path === undefined) throw new Error(`found none of ${candidates.join(', ')}`)
-  return /\/\/ readme:start\n(.*?)^\s*\/\/ readme:end/ms.exec(readText(path))?.[1] ?? ''
+  return withoutIndent(/\/\/ readme:start\n(.*?)^\s*\/\/ readme:end/ms.exec(readText(path))?.[1] ?? '')
 }
 
 function withoutIndent(text: string): string {
