@@ -92,7 +92,7 @@ export function makeTokenizer(parts: TokenizerParts): PipelineTokenizer {
   }
 
   return {
-    vocabularySize: Math.max(model.vocabulary.size, ...parts.addedTokens.map(({ id }) => id + 1)),
+    vocabularySize: parts.addedTokens.reduce((size, { id }) => Math.max(size, id + 1), model.vocabulary.size),
     specialTokens,
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
     tokenOf,

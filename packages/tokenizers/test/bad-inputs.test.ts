@@ -175,6 +175,12 @@ describe('refused, with the place and what was expected', () => {
   })
 })
 
+test('stages nested without end are refused before the stack is exhausted', () => {
+  let normalizer: unknown = { type: 'NFC' }
+  for (let i = 0; i < 100_000; i++) normalizer = { type: 'Sequence', normalizers: [normalizer] }
+  expect(() => tokenizerFromJson(file({ normalizer }))).toThrow(/nested 51 deep/)
+})
+
 test('holes in the vocabulary are legal: those ids have no token', () => {
   const tokenizer = tokenizerFromJson(file({ model: model({ vocab: { a: 0, b: 7 }, merges: [] }), added_tokens: [] }))
   expect(tokenizer.vocabularySize).toBe(8)

@@ -40,11 +40,11 @@ export function nativeSource(node: PatternNode): string {
   return write(node)
 }
 
-const MAX_BOUNDED = 64
+const MAX_WORK = 256
 
 /**
  * Whether the native engine needs time proportional to the text. True when, in each top-level alternative, everything but the last
- * part matches a small bounded number of characters and the last part is at most a repetition of one set: then no position is
+ * part can match in few ways and over few characters, and the last part is at most a repetition of one set: then no position is
  * looked at more than a bounded number of times before it is either consumed or passed.
  */
 export function isPlainlyLinear(node: PatternNode): boolean {
@@ -52,23 +52,41 @@ export function isPlainlyLinear(node: PatternNode): boolean {
   return options.every((option) => {
     const items = option.kind === 'sequence' ? option.items : [option]
     const last = items.at(-1)
-    if (last === undefined) return true
-    const isRun = last.kind === 'repeat' && last.body.kind === 'set'
-    return (isRun ? items.slice(0, -1) : items).reduce((sum, item) => sum + workOf(item), 0) <= MAX_BOUNDED
+    const isRun = last !== undefined && last.kind === 'repeat' && last.body.kind === 'set'
+    const bounded = isRun ? items.slice(0, -1) : items
+    const ways = bounded.reduce((product, item) => product * waysOf(item), 1)
+    const reach = bounded.reduce((sum, item) => sum + reachOf(item), 1)
+    return ways * reach <= MAX_WORK
   })
 }
 
-/** An upper bound of the steps that a part can take from one position; Infinity when it depends on the text. */
-function workOf(node: PatternNode): number {
+/** In how many ways a part can match from one position, at most. */
+function waysOf(node: PatternNode): number {
   switch (node.kind) {
     case 'sequence':
-      return node.items.reduce((product, item) => product * Math.max(1, workOf(item)), 1)
+      return node.items.reduce((product, item) => product * waysOf(item), 1)
     case 'choice':
-      return node.options.reduce((sum, option) => sum + workOf(option), 0)
+      return node.options.reduce((sum, option) => sum + waysOf(option), 0)
     case 'look':
-      return workOf(node.body)
+      return waysOf(node.body)
     case 'repeat':
-      return node.body.kind === 'set' ? node.most : node.most * workOf(node.body) ** Math.max(1, node.most)
+      return (node.most - node.least + 1) * waysOf(node.body) ** node.most
+    default:
+      return 1
+  }
+}
+
+/** How many characters a part can look at, at most. */
+function reachOf(node: PatternNode): number {
+  switch (node.kind) {
+    case 'sequence':
+      return node.items.reduce((sum, item) => sum + reachOf(item), 0)
+    case 'choice':
+      return node.options.reduce((sum, option) => sum + reachOf(option), 0)
+    case 'look':
+      return reachOf(node.body)
+    case 'repeat':
+      return node.most * reachOf(node.body)
     default:
       return 1
   }
