@@ -39,6 +39,12 @@ test('the blocks of a Q4_K file run as they are stored', async () => {
   expect(difference).toBeLessThan(0.25)
 })
 
+test('a GGUF carries its own tokenizer', async () => {
+  await using lm = await loadCausalLM(join(local, 'tiny-llama-q4_k.gguf'), { selfTest: false })
+  const ids = lm.tokenizer?.encode('hello', { addSpecialTokens: false }) ?? []
+  expect(lm.tokenizer?.decode(ids)).toBe('hello')
+})
+
 const all =
   fixturesFolder === undefined ? [] : readdirSync(join(fixturesFolder, 'gguf')).filter((name) => /^tiny-llama-.*\.gguf$/.test(name))
 describe.skipIf(fixturesFolder === undefined)('every tensor type of GGUF (needs FORETOKEN_FIXTURES)', () => {

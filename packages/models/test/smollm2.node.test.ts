@@ -46,6 +46,12 @@ describe.skipIf(!isHere)('SmolLM2 in float32 (needs FORETOKEN_MODELS and FORETOK
   }, 60_000)
   afterAll(() => lm[Symbol.asyncDispose]())
 
+  test.each(names)('%s: the prompt has the ids of the reference', (name) => {
+    const prompt = prompts[name]
+    const ids = lm.tokenizer?.encode(prompt?.text ?? '', { addSpecialTokens: false, parseSpecialTokens: true })
+    expect([...(ids ?? [])]).toEqual(prompt?.ids)
+  })
+
   test.each(names)('%s: the last logits are those of the reference', async (name) => {
     await using store = await openWeights(join(folder, 'logits.safetensors'))
     const expected = decodeToFloat32(await store.read(`${name}.last_logits`))

@@ -20,6 +20,8 @@ export interface Architecture {
 export interface DecoderDescription {
   readonly config: ModelConfig
   readonly layers: readonly LayerDescription[]
+  /** Whether `build` asks for positions (learned position embeddings). */
+  readonly readsPositions?: boolean
   /** Emits the graph from the embeddings to the logits. */
   build(decoder: Decoder): void
 }
@@ -32,6 +34,8 @@ export interface LayerDescription {
   readonly valueDim: number
   /** A query sees itself and this many minus one positions before it; absent: all. */
   readonly window?: number
+  /** [heads] slopes of ALiBi: what is added to a score for each position between key and query, negated. */
+  readonly alibi?: Float32Array
   /** Absent where the layer has no rotary embedding. Layers that share a rope share the object. */
   readonly rope?: Rope
 }
@@ -49,6 +53,8 @@ export interface GgufTensor {
   readonly name: string
   /** Rows of each head are stored as interleaved rotary pairs: which of the config's head counts applies. */
   readonly permutedHeads?: 'heads' | 'kvHeads'
+  /** Added to each stored element to get Hugging Face's. */
+  readonly offset?: number
 }
 
 /** Metadata of a GGUF file below the prefix of its architecture. */

@@ -4,10 +4,10 @@
  * heads, SwiGLU, no biases unless the configuration asks for them.
  */
 
-import { selfAttention } from '../blocks/attention.ts'
 import { languageModelHead, tokenEmbeddings } from '../blocks/embeddings.ts'
-import { ACTIVATIONS, gatedFeedForward } from '../blocks/feed-forward.ts'
+import { ACTIVATIONS, gatedFeedForward, gatedParts } from '../blocks/feed-forward.ts'
 import { residualStream } from '../blocks/residual-stream.ts'
+import { selfAttention, separateProjections } from '../blocks/self-attention.ts'
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
 import { readRope } from '../rope/rope-kinds.ts'
@@ -45,25 +45,23 @@ export const llama: Architecture = {
       })),
 
       build(decoder) {
+        const sizes = { hidden, inner, activation }
         const stream = residualStream(decoder, tokenEmbeddings(decoder, 'model.embed_tokens.weight', { vocab, hidden }), hidden)
         for (let layer = 0; layer < layers; layer++) {
           const name = `model.layers.${layer}`
           stream.mark(layer)
-          const attended = stream.rmsNorm(`${name}.input_layernorm.weight`, epsilon)
-          stream.add(
-            selfAttention(decoder, layer, attended, {
-              prefix: `${name}.self_attn`,
-              hidden,
-              hasInputBias: attentionBias,
-              hasOutputBias: attentionBias,
-            }),
-          )
-          const fed = stream.rmsNorm(`${name}.post_attention_layernorm.weight`, epsilon)
-          stream.add(gatedFeedForward(decoder, fed, { prefix: `${name}.mlp`, hidden, inner, activation, hasBias: feedForwardBias }))
+          const attended = stream.normalized({ kind: 'rms', weight: `${name}.input_layernorm.weight`, epsilon })
+          const parts = separateProjections(decoder, layer, `${name}.self_attn`, {
+            hidden,
+            hasInputBias: attentionBias,
+            hasOutputBias: attentionBias,
+          })
+          stream.add(selfAttention(decoder, layer, attended, { hidden, ...parts }))
+          const fed = stream.normalized({ kind: 'rms', weight: `${name}.post_attention_layernorm.weight`, epsilon })
+          stream.add(gatedFeedForward(decoder, fed, { ...sizes, ...gatedParts(`${name}.mlp`, sizes, feedForwardBias) }))
         }
         languageModelHead(decoder, stream, {
-          norm: 'model.norm.weight',
-          epsilon,
+          norm: { kind: 'rms', weight: 'model.norm.weight', epsilon },
           weight: tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight',
           vocab,
           hidden,

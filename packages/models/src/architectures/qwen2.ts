@@ -2,10 +2,10 @@
  * Qwen 2 and 2.5 (Yang et al. 2024). As Llama, with biases on the query, key and value projections, and a sliding window on the
  * layers from `max_window_layers` on when `use_sliding_window` is set.
  */
-import { selfAttention } from '../blocks/attention.ts'
 import { languageModelHead, tokenEmbeddings } from '../blocks/embeddings.ts'
-import { ACTIVATIONS, gatedFeedForward } from '../blocks/feed-forward.ts'
+import { ACTIVATIONS, gatedFeedForward, gatedParts } from '../blocks/feed-forward.ts'
 import { residualStream } from '../blocks/residual-stream.ts'
+import { selfAttention, separateProjections } from '../blocks/self-attention.ts'
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
 import { readRope } from '../rope/rope-kinds.ts'
@@ -40,20 +40,19 @@ export const qwen2: Architecture = {
       })),
 
       build(decoder) {
+        const sizes = { hidden, inner, activation }
         const stream = residualStream(decoder, tokenEmbeddings(decoder, 'model.embed_tokens.weight', { vocab, hidden }), hidden)
         for (let layer = 0; layer < layers; layer++) {
           const name = `model.layers.${layer}`
           stream.mark(layer)
-          const attended = stream.rmsNorm(`${name}.input_layernorm.weight`, epsilon)
-          stream.add(
-            selfAttention(decoder, layer, attended, { prefix: `${name}.self_attn`, hidden, hasInputBias: true, hasOutputBias: false }),
-          )
-          const fed = stream.rmsNorm(`${name}.post_attention_layernorm.weight`, epsilon)
-          stream.add(gatedFeedForward(decoder, fed, { prefix: `${name}.mlp`, hidden, inner, activation, hasBias: false }))
+          const attended = stream.normalized({ kind: 'rms', weight: `${name}.input_layernorm.weight`, epsilon })
+          const parts = separateProjections(decoder, layer, `${name}.self_attn`, { hidden, hasInputBias: true })
+          stream.add(selfAttention(decoder, layer, attended, { hidden, ...parts }))
+          const fed = stream.normalized({ kind: 'rms', weight: `${name}.post_attention_layernorm.weight`, epsilon })
+          stream.add(gatedFeedForward(decoder, fed, { ...sizes, ...gatedParts(`${name}.mlp`, sizes) }))
         }
         languageModelHead(decoder, stream, {
-          norm: 'model.norm.weight',
-          epsilon,
+          norm: { kind: 'rms', weight: 'model.norm.weight', epsilon },
           weight: tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight',
           vocab,
           hidden,

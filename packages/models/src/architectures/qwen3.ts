@@ -2,10 +2,10 @@
  * Qwen 3 (Yang et al. 2025). As Qwen 2 with a head width of its own, norms on each head's query and key before the rotary
  * embedding, and no biases unless the configuration asks for them.
  */
-import { selfAttention } from '../blocks/attention.ts'
 import { languageModelHead, tokenEmbeddings } from '../blocks/embeddings.ts'
-import { ACTIVATIONS, gatedFeedForward } from '../blocks/feed-forward.ts'
+import { ACTIVATIONS, gatedFeedForward, gatedParts } from '../blocks/feed-forward.ts'
 import { residualStream } from '../blocks/residual-stream.ts'
+import { selfAttention, separateProjections } from '../blocks/self-attention.ts'
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
 import { readRope } from '../rope/rope-kinds.ts'
@@ -41,26 +41,33 @@ export const qwen3: Architecture = {
       })),
 
       build(decoder) {
+        const sizes = { hidden, inner, activation }
         const stream = residualStream(decoder, tokenEmbeddings(decoder, 'model.embed_tokens.weight', { vocab, hidden }), hidden)
         for (let layer = 0; layer < layers; layer++) {
           const name = `model.layers.${layer}`
           stream.mark(layer)
-          const attended = stream.rmsNorm(`${name}.input_layernorm.weight`, epsilon)
+          const attended = stream.normalized({ kind: 'rms', weight: `${name}.input_layernorm.weight`, epsilon })
+          const parts = separateProjections(decoder, layer, `${name}.self_attn`, {
+            hidden,
+            hasInputBias: attentionBias,
+            hasOutputBias: attentionBias,
+          })
           stream.add(
             selfAttention(decoder, layer, attended, {
-              prefix: `${name}.self_attn`,
               hidden,
-              hasInputBias: attentionBias,
-              hasOutputBias: attentionBias,
-              headNorms: { query: `${name}.self_attn.q_norm.weight`, key: `${name}.self_attn.k_norm.weight`, epsilon },
+              ...parts,
+              headNorms: {
+                query: { kind: 'rms', weight: `${name}.self_attn.q_norm.weight`, epsilon },
+                key: { kind: 'rms', weight: `${name}.self_attn.k_norm.weight`, epsilon },
+                over: 'head',
+              },
             }),
           )
-          const fed = stream.rmsNorm(`${name}.post_attention_layernorm.weight`, epsilon)
-          stream.add(gatedFeedForward(decoder, fed, { prefix: `${name}.mlp`, hidden, inner, activation, hasBias: false }))
+          const fed = stream.normalized({ kind: 'rms', weight: `${name}.post_attention_layernorm.weight`, epsilon })
+          stream.add(gatedFeedForward(decoder, fed, { ...sizes, ...gatedParts(`${name}.mlp`, sizes) }))
         }
         languageModelHead(decoder, stream, {
-          norm: 'model.norm.weight',
-          epsilon,
+          norm: { kind: 'rms', weight: 'model.norm.weight', epsilon },
           weight: tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight',
           vocab,
           hidden,

@@ -1,6 +1,7 @@
 /** The two ends of a decoder: token ids to rows, and rows to logits. */
-import { gather, reshape, rmsNormalization, topK, type Value } from '@foretoken/graph'
+import { divide, gather, multiply, reshape, scalar, tanh, topK, type Value } from '@foretoken/graph'
 import type { Decoder } from '../decoder/decoder.ts'
+import { type Norm, normalized } from './norms.ts'
 import type { ResidualStream } from './residual-stream.ts'
 
 /** The rows [1, steps, hidden] that enter the first layer: looked up by token id, or fed as they are. */
@@ -10,36 +11,57 @@ export function tokenEmbeddings(decoder: Decoder, table: string, size: { readonl
   return reshape(rows, [1, 'steps', size.hidden])
 }
 
+/**
+ * Learned embeddings of absolute positions [1, steps, hidden].
+ *
+ * @param offset  rows of the table before that of position 0 (OPT has 2)
+ */
+export function positionEmbeddings(
+  decoder: Decoder,
+  table: string,
+  { rows, hidden, offset = 0 }: { readonly rows: number; readonly hidden: number; readonly offset?: number },
+): Value {
+  return reshape(gather(decoder.weights.vector(table, [rows, hidden]), decoder.positions(offset)), [1, 'steps', hidden])
+}
+
 export interface HeadOptions {
-  readonly norm: string
-  readonly epsilon: number
+  /** The final norm; absent where the model has none. */
+  readonly norm?: Norm
   /** Name of the head's weight; the embedding's own when they are tied. */
   readonly weight: string
   readonly bias?: string
   readonly vocab: number
   readonly hidden: number
+  /** Multiplies the logits. */
+  readonly scale?: number
+  /** Squashes the logits to ±softCap. */
+  readonly softCap?: number
 }
 
 /** Final norm and logits of the wanted rows, and what else the step may return of them. */
 export function languageModelHead(decoder: Decoder, stream: ResidualStream, options: HeadOptions): void {
   const { graph, outputs, weights } = decoder
+  const { norm, hidden } = options
   const all = stream.value()
-  const scale = weights.vector(options.norm, [options.hidden])
+  const final = (rows: Value) => (norm === undefined ? rows : normalized(decoder, rows, norm, hidden))
   if (outputs.hidden) {
     graph.output(`hidden_${decoder.layers.length}`, all)
-    graph.output('hidden_final', rmsNormalization(all, scale, { epsilon: options.epsilon }))
+    graph.output('hidden_final', final(all))
   }
   const wanted = gather(all, decoder.wantedRows, { axis: 1 }) // [1, wanted, hidden]
-  const normalized = rmsNormalization(wanted, scale, { epsilon: options.epsilon })
-  const logits = weights.linear(normalized, [{ name: options.weight, outputs: options.vocab }], {
-    role: 'head',
-    inputs: options.hidden,
-    ...(options.bias === undefined ? {} : { bias: options.bias }),
-  })
+  const part = { name: options.weight, outputs: options.vocab, ...(options.bias === undefined ? {} : { bias: options.bias }) }
+  const raw = weights.linear(final(wanted), [part], { role: 'head', inputs: hidden })
+  const scaled = options.scale === undefined || options.scale === 1 ? raw : multiply(raw, scalar(graph, options.scale))
+  const logits = options.softCap === undefined ? scaled : softCapped(scaled, options.softCap)
   graph.output('logits', logits)
   if (outputs.topK > 0) {
     const [values, tokens] = topK(logits, outputs.topK)
     graph.output('top_values', values)
     graph.output('top_tokens', tokens)
   }
+}
+
+/** `softCap * tanh(x / softCap)` */
+export function softCapped(x: Value, softCap: number): Value {
+  return multiply(tanh(divide(x, scalar(x.graph, softCap))), scalar(x.graph, softCap))
 }

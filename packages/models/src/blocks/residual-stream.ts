@@ -1,15 +1,16 @@
 /**
  * The residual stream: what blocks read through a norm and add to. An addition followed by a norm is one operator
- * (SkipSimplifiedLayerNormalization), so an addition is held back until it is known what reads it.
+ * (SkipSimplifiedLayerNormalization, SkipLayerNormalization), so an addition is held back until it is known what reads it.
  */
-import { add, rmsNormalization, skipRmsNormalization, type Value } from '@foretoken/graph'
+import { add, skipLayerNormalization, skipRmsNormalization, type Value } from '@foretoken/graph'
 import type { Decoder } from '../decoder/decoder.ts'
+import { type Norm, normalized, normBias, normScale } from './norms.ts'
 
 export interface ResidualStream {
   /** Adds a block's output [1, steps, hidden]. */
   add(delta: Value): void
-  /** The stream, normalised by its root mean square and scaled by the weight of this name. */
-  rmsNorm(weight: string, epsilon: number): Value
+  /** The stream through a norm [1, steps, hidden]. */
+  normalized(norm: Norm): Value
   /** The stream itself [1, steps, hidden]. */
   value(): Value
   /** Makes the stream at this point the hidden state of this index, where the graph returns hidden states. */
@@ -38,17 +39,22 @@ export function residualStream(decoder: Decoder, start: Value, hidden: number): 
       value()
       pending = delta
     },
-    rmsNorm(weight, epsilon) {
-      const scale = decoder.weights.vector(weight, [hidden])
+    normalized(norm) {
       if (pending === undefined) {
         emitMark()
-        return rmsNormalization(sum, scale, { epsilon })
+        return normalized(decoder, sum, norm, hidden)
       }
-      const [normalized, total] = skipRmsNormalization(sum, pending, scale, { epsilon })
+      const scale = normScale(decoder, norm, [hidden])
+      const { epsilon } = norm
+      const shift = normBias(decoder, norm, [hidden])
+      const [result, total] =
+        norm.kind === 'rms'
+          ? skipRmsNormalization(sum, pending, scale, { epsilon })
+          : skipLayerNormalization(sum, pending, scale, { epsilon, ...(shift === undefined ? {} : { shift }) })
       sum = total
       pending = undefined
       emitMark()
-      return normalized
+      return result
     },
     value,
     mark(index) {

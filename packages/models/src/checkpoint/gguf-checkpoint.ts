@@ -1,5 +1,5 @@
 /** A GGUF file as a checkpoint: its metadata as a configuration, its tensors under Hugging Face's names, its own tokenizer. */
-import type { Tokenizer } from '@foretoken/tokenizers'
+import { type Tokenizer, tokenizerFromGguf } from '@foretoken/tokenizers'
 
 import { checkGgufModel, decodeToFloat32, type MetadataValue, type TensorInfo, type WeightStore } from '@foretoken/weights'
 import type { GgufMetadata, GgufTensor } from '../architectures/architecture.ts'
@@ -16,7 +16,7 @@ export async function ggufCheckpoint(store: WeightStore, name: string): Promise<
     const mapping = architecture.gguf
     if (mapping === undefined) throw new RangeError(`${metadata.architecture} has no GGUF mapping`)
     const description = architecture.describe(configReader(mapping.config(metadata), name))
-    const tokenizer: Tokenizer | undefined = undefined
+    const tokenizer = store.metadata.has('tokenizer.ggml.model') ? tokenizerFromGguf(store.metadata) : undefined
     return {
       name,
       architecture,
@@ -40,7 +40,8 @@ function ggufWeights(store: WeightStore, locate: (name: string) => GgufTensor | 
       const located = locate(name)
       const info = located === undefined ? undefined : store.tensors.get(located.name)
       if (located === undefined || info === undefined) return undefined
-      return located.permutedHeads === undefined ? { info } : { info, rowOrder: orders[located.permutedHeads] }
+      const { permutedHeads, offset } = located
+      return { info, ...(permutedHeads && { rowOrder: orders[permutedHeads] }), ...(offset !== undefined && { offset }) }
     },
     isExpectedUnused: (info) => isRopeTensor(info),
   }

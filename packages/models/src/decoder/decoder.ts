@@ -4,7 +4,7 @@
  *
  * Rows are laid out as [1, steps, width] throughout: rotary and fused operators want a batch dimension.
  */
-import type { Dim, Graph, Value } from '@foretoken/graph'
+import { add, type Dim, type Graph, type Value } from '@foretoken/graph'
 import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
 import type { Rope } from '../rope/rope.ts'
 import type { OutputSet } from './outputs.ts'
@@ -20,6 +20,8 @@ export interface Decoder {
   /** [wanted] int64: indices of the rows that go through the head. */
   readonly wantedRows: Value
   attentionInputs(layer: number): AttentionInputs
+  /** [steps] int64: positions of the rows plus `offset`, for learned position embeddings. */
+  positions(offset: number): Value
   /** cos and sin of the layer's rope, each [steps, rotaryDim / 2]; undefined where the layer has none. */
   rotary(layer: number): RotaryInputs | undefined
 }
@@ -38,7 +40,7 @@ export interface AttentionInputs {
   /** Rows between the cut and the new ones, at most 255: [tail, kvHeads, …]. */
   readonly tailKeys: Value
   readonly tailValues: Value
-  /** Added to the scores: [1 or group·steps, past] and [group·steps, tail + steps]. */
+  /** Added to the scores: [1 or group·steps, past] and [group·steps, tail + steps]; with ALiBi [kvHeads, group·steps, …]. */
   readonly pastBias: Value
   readonly newBias: Value
   /** Columns of ones that sum the numerators: [past, 1] and [tail + steps, 1]. */
@@ -46,11 +48,13 @@ export interface AttentionInputs {
   readonly newOnes: Value
 }
 
-/** Layers with the same window and the same group size share masks: they are of one kind. */
+/** Layers with the same window, group size and ALiBi share masks: they are of one kind. */
 export interface MaskKind {
   readonly name: string
   readonly window?: number
   readonly group: number
+  /** [heads] slopes of a bias that falls with the distance of the key. */
+  readonly alibi?: Float32Array
 }
 
 export function maskKinds(layers: readonly LayerDescription[]): {
@@ -60,8 +64,13 @@ export function maskKinds(layers: readonly LayerDescription[]): {
   const kinds = new Map<string, MaskKind>()
   const kindOf = layers.map((layer) => {
     const group = layer.heads / layer.kvHeads
-    const name = `${layer.window === undefined ? 'full' : `window${layer.window}`}_${group}`
-    const kind = kinds.get(name) ?? { name, group, ...(layer.window === undefined ? {} : { window: layer.window }) }
+    const name = `${layer.window === undefined ? 'full' : `window${layer.window}`}${layer.alibi === undefined ? '' : '_alibi'}_${group}`
+    const kind = kinds.get(name) ?? {
+      name,
+      group,
+      ...(layer.window === undefined ? {} : { window: layer.window }),
+      ...(layer.alibi === undefined ? {} : { alibi: layer.alibi }),
+    }
     kinds.set(name, kind)
     return kind
   })
@@ -71,6 +80,13 @@ export function maskKinds(layers: readonly LayerDescription[]): {
 /** The distinct ropes in order of first use; a step computes each one's tables once. */
 export function distinctRopes(layers: readonly LayerDescription[]): readonly Rope[] {
   return [...new Set(layers.flatMap((layer) => (layer.rope === undefined ? [] : [layer.rope])))]
+}
+
+/** The sizes of a layer's attention. */
+export function layerOf(decoder: Decoder, layer: number): LayerDescription {
+  const found = decoder.layers[layer]
+  if (found === undefined) throw new RangeError(`the decoder has no layer ${layer}`)
+  return found
 }
 
 export function createDecoder(description: DecoderDescription, weights: WeightBinder, graph: Graph, outputs: OutputSet): Decoder {
@@ -89,8 +105,8 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
       return [
         kind.name,
         {
-          pastBias: graph.input(`past_bias_${kind.name}`, 'float32', [kind.window === undefined ? 1 : rows, past]),
-          newBias: graph.input(`new_bias_${kind.name}`, 'float32', [rows, fresh]),
+          pastBias: graph.input(`past_bias_${kind.name}`, 'float32', pastBiasDims(kind, rows, past)),
+          newBias: graph.input(`new_bias_${kind.name}`, 'float32', [...alibiDims(kind), rows, fresh]),
           pastOnes: graph.input(`past_ones_${kind.name}`, 'float32', [past, 1]),
           newOnes: graph.input(`new_ones_${kind.name}`, 'float32', [fresh, 1]),
         },
@@ -104,6 +120,8 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
     }),
   )
 
+  let positions: Value | undefined
+
   return {
     graph,
     weights,
@@ -111,6 +129,11 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
     layers,
     tokens,
     wantedRows,
+    positions(offset) {
+      const found = positions ?? graph.input('positions', 'int64', ['steps'])
+      positions = found
+      return offset === 0 ? found : add(found, graph.constant('int64', [], [offset]))
+    },
     rotary(layer) {
       const rope = layers[layer]?.rope
       return rope === undefined ? undefined : ropes.get(rope)
@@ -130,4 +153,14 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
       }
     },
   }
+}
+
+function pastBiasDims(kind: MaskKind, rows: Dim, past: Dim): Dim[] {
+  if (kind.alibi !== undefined) return [...alibiDims(kind), rows, past]
+  return [kind.window === undefined ? 1 : rows, past]
+}
+
+/** A bias that differs by head has a dimension for the key/value heads. */
+function alibiDims(kind: MaskKind): number[] {
+  return kind.alibi === undefined ? [] : [kind.alibi.length / kind.group]
 }

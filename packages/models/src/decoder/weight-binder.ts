@@ -4,7 +4,7 @@
  */
 import { add, concat, embedding, type Graph, type LinearWeight, linear, type Value } from '@foretoken/graph'
 import { type LinearFormat, ShapeError } from '@foretoken/tensor'
-import { decodeToFloat32, packStored, type StoredTensor } from '@foretoken/weights'
+import { decodeToFloat32, packStored, type StackedPart, type StoredTensor } from '@foretoken/weights'
 import type { NamedWeight, NamedWeights } from '../checkpoint/checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import {
@@ -18,8 +18,8 @@ import {
 } from './weight-formats.ts'
 
 export interface WeightBinder {
-  /** A norm's scale, a bias: float32 of exactly these dimensions. */
-  vector(name: string, dims: readonly number[]): Value
+  /** A norm's scale, a bias, a small table: float32 of exactly these dimensions, with `offset` added to each element. */
+  vector(name: string, dims: readonly number[], options?: { readonly offset?: number }): Value
   /**
    * x [1, rows, inputs] times the stacked weights, each [outputs, inputs] as stored: [1, rows, sum of outputs]. One product where the
    * formats of the parts allow it.
@@ -38,15 +38,21 @@ export interface WeightBinder {
 
 export interface LinearPart {
   readonly name: string
+  /** Rows that this part contributes. */
   readonly outputs: number
+  /** Name of the bias [storedOutputs], in the stored order of rows. */
   readonly bias?: string
+  /** For each output the stored row, where the checkpoint has another order or more rows. */
+  readonly rowOrder?: Int32Array
+  /** Rows that are stored, where these are not `outputs`. */
+  readonly storedOutputs?: number
+  /** Stored as [inputs, outputs] (GPT-2's Conv1D). */
+  readonly isTransposed?: boolean
 }
 
 export interface LinearOptions {
   readonly role: WeightRole
   readonly inputs: number
-  /** Bias of the whole, where there is one part. */
-  readonly bias?: string
 }
 
 export interface WeightBinderOptions {
@@ -78,19 +84,22 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
   }
   const read = (weight: NamedWeight): Promise<StoredTensor> => weights.store.read(weight.info.name)
 
-  function vector(name: string, dims: readonly number[]): Value {
-    const known = vectors.get(name)
+  function vector(name: string, dims: readonly number[], { offset = 0 }: { readonly offset?: number } = {}): Value {
+    const unique = offset === 0 ? name : `${name}+${offset}`
+    const known = vectors.get(unique)
     if (known !== undefined) return known
     const weight = require(name, dims)
-    const load = async () => ({ values: reorder(decodeToFloat32(await read(weight)), weight.rowOrder) })
-    const value = graph.initializer(name, 'float32', dims, { group: { load }, part: 'values' })
-    vectors.set(name, value)
+    const load = async () => ({
+      values: shifted(reordered(decodeToFloat32(await read(weight)), weight.rowOrder), offset + (weight.offset ?? 0)),
+    })
+    const value = graph.initializer(unique, 'float32', dims, { group: { load }, part: 'values' })
+    vectors.set(unique, value)
     return value
   }
 
-  /** One object for each weight and format: an embedding and the head that is tied to it share their initialisers. */
-  function packed(parts: readonly LinearPart[], found: readonly NamedWeight[], inputs: number, chosen: LinearFormat): LinearWeight {
-    const name = parts.map((part) => part.name).join('+')
+  /** One object for each choice of rows and format: an embedding and the head that is tied to it share their initialisers. */
+  function packed(parts: readonly FoundPart[], inputs: number, chosen: LinearFormat): LinearWeight {
+    const name = parts.map(rowsName).join('+')
     const key = `${name} ${formatName(chosen)}`
     const known = packedWeights.get(key)
     if (known !== undefined) return known
@@ -100,9 +109,11 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
       inputs,
       format: chosen,
       load: async () => {
-        const stored = []
-        for (const each of found)
-          stored.push({ stored: await read(each), ...(each.rowOrder === undefined ? {} : { rowOrder: each.rowOrder }) })
+        const stored: StackedPart[] = []
+        for (const { weight: each, rowOrder, isTransposed } of parts) {
+          const order = composed(rowOrder, each.rowOrder)
+          stored.push({ stored: await read(each), ...(order && { rowOrder: order }), ...(isTransposed && { isTransposed }) })
+        }
         return packStored(stored, chosen)
       },
     }
@@ -112,23 +123,25 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     return weight
   }
 
-  function biased(x: Value, parts: readonly LinearPart[]): Value {
-    const names = parts.flatMap((part) => (part.bias === undefined ? [] : [{ bias: part.bias, outputs: part.outputs }]))
-    if (names.length === 0) return x
-    if (names.length !== parts.length) throw new RangeError(`a bias for all of ${parts.map((part) => part.name).join(', ')} or for none`)
-    const biases = names.map(({ bias, outputs }) => ({ outputs, weight: require(bias, [outputs]) }))
+  function biased(x: Value, parts: readonly FoundPart[]): Value {
+    const biases = parts.flatMap(({ bias, rowOrder, outputs, storedOutputs = outputs }) =>
+      bias === undefined ? [] : [{ name: bias, weight: require(bias, [storedOutputs]), outputs, rowOrder }],
+    )
+    if (biases.length === 0) return x
+    if (biases.length !== parts.length) throw new RangeError(`a bias for all of ${parts.map(rowsName).join(', ')} or for none`)
     const total = biases.reduce((sum, each) => sum + each.outputs, 0)
     const load = async () => {
       const values = new Float32Array(total)
       let at = 0
-      for (const { weight, outputs } of biases) {
-        values.set(reorder(decodeToFloat32(await read(weight)), weight.rowOrder), at)
+      for (const { weight, outputs, rowOrder } of biases) {
+        values.set(reordered(decodeToFloat32(await read(weight)), composed(rowOrder, weight.rowOrder)), at)
         at += outputs
       }
       return { values }
     }
-    const bias = graph.initializer(names.map((each) => each.bias).join('+'), 'float32', [total], { group: { load }, part: 'values' })
-    return add(x, bias)
+    const wanted = biases.map((each) => each.name).join('+')
+    const name = graph.initializers.has(wanted) ? `${wanted} of ${parts.map(rowsName).join('+')}` : wanted
+    return add(x, graph.initializer(name, 'float32', [total], { group: { load }, part: 'values' }))
   }
 
   return {
@@ -138,28 +151,28 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
       return padsSingleRows
     },
     has: (name) => weights.find(name) !== undefined,
-    linear(x, parts, options) {
-      const withBias = parts.map((part) => (options.bias === undefined ? part : { ...part, bias: options.bias }))
-      const found = withBias.map((part) => require(part.name, [part.outputs, options.inputs]))
-      const chosen = found.map((weight) => linearFormat(format, options.role, weight.info.encoding))
+    linear(x, parts, { role, inputs }) {
+      const found = parts.map((part): FoundPart => {
+        const { outputs, storedOutputs = outputs } = part
+        return { ...part, weight: require(part.name, part.isTransposed ? [inputs, storedOutputs] : [storedOutputs, inputs]) }
+      })
+      const chosen = found.map(({ weight, isTransposed }) => {
+        // blocks run along the inputs: those of a transposed weight cannot be carried over
+        const encoding = isTransposed ? 'F32' : weight.info.encoding
+        return linearFormat(format, role, encoding)
+      })
       const [first] = chosen
       if (first === undefined) throw new RangeError('a linear layer has at least one part')
-      for (const each of chosen) noteFormat(formats, options.role, formatName(each))
-      if (chosen.every((each) => sameFormat(each, first)))
-        return biased(linear(x, packed(withBias, found, options.inputs, first)), withBias)
-      const products = withBias.map((part, index) => {
-        const weight = found[index]
-        const own = chosen[index]
-        if (weight === undefined || own === undefined) throw new RangeError('a part without a weight')
-        return linear(x, packed([part], [weight], options.inputs, own))
-      })
-      return biased(concat(products, { axis: -1 }), withBias)
+      for (const each of chosen) noteFormat(formats, role, formatName(each))
+      if (chosen.every((each) => sameFormat(each, first))) return biased(linear(x, packed(found, inputs, first)), found)
+      const products = found.map((part, index) => linear(x, packed([part], inputs, chosen[index] ?? first)))
+      return biased(concat(products, { axis: -1 }), found)
     },
     embedding(tokens, name, { vocab, hidden }) {
       const weight = require(name, [vocab, hidden])
       const chosen = embeddingFormat(format, weight.info.encoding)
       noteFormat(formats, 'embedding', formatName(chosen))
-      if (chosen.kind !== 'f32') return embedding(tokens, packed([{ name, outputs: vocab }], [weight], hidden, chosen))
+      if (chosen.kind !== 'f32') return embedding(tokens, packed([{ name, outputs: vocab, weight }], hidden, chosen))
       return embedding(tokens, { name: `${name}.table`, rows: vocab, width: hidden, load: async () => decodeToFloat32(await read(weight)) })
     },
     unused: () => [...weights.store.tensors.keys()].filter((name) => !used.has(name)),
@@ -171,7 +184,26 @@ function noteFormat(formats: Map<string, string>, role: string, name: string): v
   if (!known.includes(name)) formats.set(role, [...known, name].join(', '))
 }
 
+interface FoundPart extends LinearPart {
+  readonly weight: NamedWeight
+}
+
+/** A name for the rows that a part takes of its weight. */
+function rowsName({ name, rowOrder, outputs, storedOutputs = outputs }: LinearPart): string {
+  return rowOrder === undefined || outputs === storedOutputs ? name : `${name}[${rowOrder[0]}+${outputs}]`
+}
+
+/** The stored row of each output: the part's choice among the rows of the checkpoint, which may lie in another order in the file. */
+function composed(rowOrder: Int32Array | undefined, stored: Int32Array | undefined): Int32Array | undefined {
+  if (rowOrder === undefined || stored === undefined) return rowOrder ?? stored
+  return rowOrder.map((row) => stored[row] ?? 0)
+}
+
 /** A bias of permuted rows is permuted like them. */
-function reorder(values: Float32Array, rowOrder: Int32Array | undefined): Float32Array {
+function reordered(values: Float32Array, rowOrder: Int32Array | undefined): Float32Array {
   return rowOrder === undefined ? values : Float32Array.from(rowOrder, (row) => values[row] ?? 0)
+}
+
+function shifted(values: Float32Array, offset: number): Float32Array {
+  return offset === 0 ? values : values.map((value) => value + offset)
 }

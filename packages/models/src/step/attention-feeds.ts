@@ -63,8 +63,15 @@ export function kindFeeds(
   const fresh = range.length - range.cut + steps
   return {
     range,
-    pastBias: pastBias(kind, cache, positions, range, shared),
-    newBias: newBias(kind, cache, positions, sees, isPlainRow, range, shared),
+    pastBias: withAlibi(
+      kind,
+      pastBias(kind, cache, positions, range, shared),
+      positions,
+      (column) => cache.positions[range.start + column],
+    ),
+    newBias: withAlibi(kind, newBias(kind, cache, positions, sees, isPlainRow, range, shared), positions, (column) =>
+      column < range.length - range.cut ? cache.positions[range.cut + column] : positions[column - (range.length - range.cut)],
+    ),
     pastOnes: tensor('float32', [past, 1], shared.ones(past)),
     newOnes: tensor('float32', [fresh, 1], shared.ones(fresh)),
   }
@@ -81,7 +88,7 @@ function rowRange(kind: MaskKind, cache: KvCache, positions: Int32Array): RowRan
   return { start: Math.min(first - (first % BLOCK), cut), cut, length }
 }
 
-function pastBias(kind: MaskKind, cache: KvCache, positions: Int32Array, range: RowRange, shared: SharedArrays): Tensor {
+function pastBias(kind: MaskKind, cache: KvCache, positions: Int32Array, range: RowRange, shared: SharedArrays): Tensor<'float32'> {
   const steps = positions.length
   const rows = kind.window === undefined ? 1 : kind.group * steps
   if (range.cut === range.start) return tensor('float32', [rows, 1], new Float32Array(rows).fill(HIDDEN))
@@ -105,7 +112,7 @@ function newBias(
   isPlainRow: boolean,
   range: RowRange,
   shared: SharedArrays,
-): Tensor {
+): Tensor<'float32'> {
   const steps = positions.length
   const tail = range.length - range.cut
   const columns = tail + steps
@@ -125,4 +132,35 @@ function newBias(
   // rows of a group repeat: (member, row) in row-major order
   for (let member = 1; member < kind.group; member++) bias.copyWithin(member * steps * columns, 0, steps * columns)
   return tensor('float32', [rows, columns], bias)
+}
+
+/**
+ * The bias of each head: what hides columns, and minus slope times the distance between query and key (Press et al. 2021).
+ *
+ * @param bias         [1 or group * steps, columns]
+ * @param keyPosition  position of the key in a column; undefined for the row that stands in for an empty past
+ * @returns            [kvHeads, group * steps, columns]; `bias` itself without slopes
+ */
+function withAlibi(
+  kind: MaskKind,
+  bias: Tensor<'float32'>,
+  positions: Int32Array,
+  keyPosition: (column: number) => number | undefined,
+): Tensor<'float32'> {
+  if (kind.alibi === undefined) return bias
+  const steps = positions.length
+  const rows = kind.group * steps
+  const [biasRows = 1, columns = 1] = bias.dims
+  const kvHeads = kind.alibi.length / kind.group
+  const sloped = new Float32Array(kvHeads * rows * columns)
+  for (let line = 0, at = 0; line < kvHeads * rows; line++) {
+    const head = Math.floor(line / steps)
+    const slope = kind.alibi[head] ?? 0
+    const position = positions[line % steps] ?? 0
+    const from = (biasRows === 1 ? 0 : line % rows) * columns
+    for (let column = 0; column < columns; column++, at++) {
+      sloped[at] = (bias.data[from + column] ?? 0) - slope * (position - (keyPosition(column) ?? position))
+    }
+  }
+  return tensor('float32', [kvHeads, rows, columns], sloped)
 }

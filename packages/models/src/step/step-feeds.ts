@@ -28,6 +28,8 @@ export function stepFeeder(description: DecoderDescription): (step: DecodeStep, 
     else feeds.set('tokens', tensor('int64', [steps], wide(step.tokens)))
     feeds.set('wanted_rows', tensor('int64', [wantedRows.length], wide(wantedRows)))
 
+    if (description.readsPositions) feeds.set('positions', tensor('int64', [steps], wide(positions)))
+
     const byKind = new Map<MaskKind, KindFeeds>()
     for (const kind of kinds) {
       const each = kindFeeds(kind, step.cache, positions, sees, steps === 1, shared)

@@ -1,0 +1,35 @@
+/** Norms of a row: by the root mean square (Zhang and Sennrich 2019), or by mean and variance (Ba et al. 2016). */
+import { layerNormalization, rmsNormalization, type Value } from '@foretoken/graph'
+import type { Decoder } from '../decoder/decoder.ts'
+
+export type Norm =
+  | {
+      readonly kind: 'rms'
+      /** Name of the scale [width]. */
+      readonly weight: string
+      readonly epsilon: number
+      /** Added to the stored scale: 1 where the model is trained with scales around zero (Gemma). */
+      readonly offset?: number
+    }
+  | {
+      readonly kind: 'layer'
+      readonly weight: string
+      readonly bias?: string
+      readonly epsilon: number
+    }
+
+/** The scale of a norm over the last `dims` of its input. */
+export function normScale(decoder: Decoder, norm: Norm, dims: readonly number[]): Value {
+  return decoder.weights.vector(norm.weight, dims, norm.kind === 'rms' && norm.offset !== undefined ? { offset: norm.offset } : {})
+}
+
+export function normBias(decoder: Decoder, norm: Norm, dims: readonly number[]): Value | undefined {
+  return norm.kind === 'layer' && norm.bias !== undefined ? decoder.weights.vector(norm.bias, dims) : undefined
+}
+
+/** x [..., width] normalised over its last dimension. */
+export function normalized(decoder: Decoder, x: Value, norm: Norm, width: number): Value {
+  const scale = normScale(decoder, norm, [width])
+  const options = { epsilon: norm.epsilon }
+  return norm.kind === 'rms' ? rmsNormalization(x, scale, options) : layerNormalization(x, scale, normBias(decoder, norm, [width]), options)
+}
