@@ -7,8 +7,11 @@
  *   `break` or `continue` stays;
  * - an attribute of an undefined value is an error, and `x.items()` is the method even where `x` has a key of that name.
  *
- * Not as in Python, and not mended: integers beyond 2^53, positions and lengths in texts beyond the basic plane, `%` with widths,
- * `selectattr` and `rejectattr` with tests that the library does not know (an error), `map` with a filter (an error).
+ * What the library does not know is an error: `select`, `map` with a filter, `selectattr` with other tests than its own, `round`,
+ * `dict`, chained comparisons, `%` with widths, and others that no template in use has. Known to print something else than Jinja
+ * without an error: integers beyond 2^53; unprintable characters within a printed list; `varargs`, which is printed as a list;
+ * lists without commas, which are read as if they had them; `%}` and a line end within a string of the template; variables set
+ * inside of `{% generation %}`, which outlive it.
  */
 import { Environment, Interpreter } from '@huggingface/jinja'
 import { contains, isEqual } from './comparison.ts'
@@ -28,6 +31,7 @@ import {
   namedArguments,
   plainValue,
   type TemplateFunction,
+  type TextValue,
   type Value,
 } from './values.ts'
 
@@ -160,16 +164,25 @@ export class BoundedInterpreter extends Interpreter {
   #member(node: Node & { object: Node; property: Node; computed: boolean }, scope: Environment): Value {
     const { budget } = this.#context
     const object = this.evaluate(node.object, scope)
-    if (isUndefined(object)) throw new Error('an attribute of an undefined value')
-    const isSlice = node.property.type === 'SliceExpression'
-    if (isSlice) budget.spend(isText(object) ? object.value.length >>> 3 : sizeOf(object))
+    if (isUndefined(object))
+      throw new Error(`an attribute of ${is(node.object, 'Identifier') ? node.object.value : 'a value'}, which is undefined`)
+    if (isText(object) && node.computed) return this.#character(object, node, scope)
+    if (node.property.type === 'SliceExpression') budget.spend(sizeOf(object))
     const method = !node.computed && is(node.property, 'Identifier') ? this.#method(object, node.property.value) : undefined
     return method ?? super.evaluate(Object.assign({}, node, { object: hold(object) }), scope)
   }
 
+  /** Positions in texts count code points. */
+  #character(object: TextValue, node: Node & { property: Node }, scope: Environment): Value {
+    this.#context.budget.spend(object.value.length >>> 3)
+    if (node.property.type === 'SliceExpression') return super.evaluate(Object.assign({}, node, { object: hold(object) }), scope)
+    const position = this.evaluate(node.property, scope)
+    return isNumber(position) ? plainValue(Array.from(object.value).at(position.value)) : plainValue(undefined)
+  }
+
   #method(object: Value, name: string): Value | undefined {
     const { budget } = this.#context
-    if (object.type === 'ObjectValue' && name === 'items') return functionOf(() => listOf(dictItems(object)))
+    if (object.type === 'ObjectValue' && name === 'items') return functionOf(() => listOf(dictItems(object, budget)))
     const library = isNamespace(object) ? undefined : object.builtins.get(name)
     if (isDict(object)) return library
     if (!isText(object)) return undefined
@@ -180,7 +193,12 @@ export class BoundedInterpreter extends Interpreter {
       budget.spend(sizeOf(object))
       for (const arg of args) budget.spend(sizeOf(arg))
       if (name === 'split' && isText(args[0])) budget.search(object.value.length, args[0].value.length)
-      if (own === undefined) return (libraryMethod as TemplateFunction)(args, scope)
+      if (own === undefined) {
+        if (name.endsWith('with') && args.length > 1) throw new Error(`${name} with a position`)
+        const value = (libraryMethod as TemplateFunction)(args, scope)
+        budget.spend(isList(value) ? value.value.length : 0)
+        return value
+      }
       const named = namedArguments(args)
       return own(object.value, { all: named.size === 0 ? args : args.slice(0, -1), named }, this.#context)
     })
@@ -206,6 +224,9 @@ export class BoundedInterpreter extends Interpreter {
       case '+':
         if (isText(left) !== isText(right)) throw new Error(`cannot add ${left.type} and ${right.type}`)
         break
+      case '*':
+        if (isText(left) && isNumber(right)) return this.#repeat(left.value, right.value)
+        break
       case '%':
         if (isText(left)) return plainValue(percentFormat(left.value, isList(right) ? right.value : [right], budget))
     }
@@ -219,6 +240,12 @@ export class BoundedInterpreter extends Interpreter {
     const value = super.evaluate(Object.assign({}, node, { left: hold(left), right: hold(right) }), scope)
     budget.spend(isText(value) ? 0 : sizeOf(value))
     return value
+  }
+
+  #repeat(text: string, times: number): Value {
+    const count = Math.max(0, Math.trunc(times))
+    this.#context.budget.makeText(text.length * count)
+    return plainValue(text.repeat(count))
   }
 
   #filter(operand: Value, filter: Node, scope: Environment): Value {

@@ -4,13 +4,12 @@
  * are read and run by `@huggingface/jinja`, within bounds; see `read-template.ts` and `bounded-interpreter.ts`.
  */
 import { Environment } from '@huggingface/jinja'
-import type { TextSegment } from '../pipeline.ts'
 import type { ChatMessage, ChatTemplateOptions } from '../tokenizer.ts'
 import { BoundedInterpreter } from './bounded-interpreter.ts'
 import { asChatTemplateError, ChatTemplateError } from './chat-template-error.ts'
 import { cutAtContinuation, withContinuation } from './continue-final-message.ts'
 import { valueFromHost } from './host-value.ts'
-import { markSpecialTexts, type SpecialTexts, segmentsOf, specialTexts, unusedMarker } from './protected-text.ts'
+import { markSpecialTexts, type SpecialTexts, specialTexts, takeMarkersOut, unusedMarker } from './protected-text.ts'
 import { pythonText } from './python-text.ts'
 import { type PreparedTemplate, readTemplate } from './read-template.ts'
 import { type ChatTemplateLimits, DEFAULT_LIMITS, StepBudget } from './step-budget.ts'
@@ -18,8 +17,8 @@ import { defineGlobals } from './template-globals.ts'
 
 export interface RenderedChat {
   readonly text: string
-  /** The text in parts: those in which special tokens count, and those in which they were written by others. */
-  readonly segments: readonly TextSegment[]
+  /** Where special tokens are written out by messages, tools or documents: start, end, start, end, … in UTF-16 units, ascending. */
+  readonly foreignRanges: readonly number[]
 }
 
 export interface ChatRenderer {
@@ -106,11 +105,10 @@ function renderChat(
   if (isMarked) define(foreign, (text) => markSpecialTexts(text, special, marker))
 
   const rendered = run(template, scope, { budget, marker })
-  const segments = isMarked ? segmentsOf(rendered, marker) : [{ text: rendered, parseSpecialTokens: true }]
-  const text = segments.map((segment) => segment.text).join('')
-  if (continuation === undefined) return { text, segments }
+  const { text, ranges } = isMarked ? takeMarkersOut(rendered, marker) : { text: rendered, ranges: [] }
+  if (continuation === undefined) return { text, foreignRanges: ranges }
   const cut = cutAtContinuation(text, continuation.text)
-  return { text: cut, segments: cutSegments(segments, cut.length) }
+  return { text: cut, foreignRanges: ranges.map((border) => Math.min(border, cut.length)) }
 }
 
 function run(template: PreparedTemplate, scope: Environment, context: { readonly budget: StepBudget; readonly marker: string }): string {
@@ -119,16 +117,6 @@ function run(template: PreparedTemplate, scope: Environment, context: { readonly
   } catch (error) {
     throw asChatTemplateError(error, 'evaluation')
   }
-}
-
-function cutSegments(segments: readonly TextSegment[], length: number): TextSegment[] {
-  const cut: TextSegment[] = []
-  let left = length
-  for (const { text, parseSpecialTokens } of segments) {
-    if (left > 0) cut.push({ text: text.slice(0, left), parseSpecialTokens })
-    left -= text.length
-  }
-  return cut
 }
 
 function checkCall(messages: readonly ChatMessage[], options: ChatTemplateOptions): void {

@@ -1,6 +1,6 @@
 /**
  * Filters and methods as Jinja and Python have them, where the library has none, knows no arguments (`rstrip('\n')`), writes values
- * as JavaScript does, or would take unbounded time. All others are the library's: `abs`, `default`, `float`, `int`, `length`, `lower`, `map(attribute=…)`, `rejectattr`, `reverse`, `safe`, `selectattr`, `unique`, `upper`.
+ * as JavaScript does, or would take unbounded time. All others are the library's: `abs`, `default`, `float`, `int`, `lower`, `map(attribute=…)`, `rejectattr`, `reverse`, `safe`, `selectattr`, `unique`, `upper`.
  */
 import { contains, isEqual } from './comparison.ts'
 import { jsonText, percentFormat, pythonText, strip } from './python-text.ts'
@@ -36,8 +36,11 @@ function textArgument(args: Arguments, index: number, name: string): string | un
 const isTrue = (value: Value | undefined): boolean => value?.__bool__().value === true
 const stripMethod =
   (side: 'left' | 'right' | 'both'): Method =>
-  (text, args) =>
-    plainValue(strip(text, side, textArgument(args, 0, 'chars')))
+  (text, args, { budget }) => {
+    const stripped = strip(text, side, textArgument(args, 0, 'chars'))
+    budget.spend((text.length - stripped.length) >>> 2)
+    return plainValue(stripped)
+  }
 
 const replace: Method = (text, args, { budget }) => {
   const old = textArgument(args, 0, 'old')
@@ -49,6 +52,7 @@ const replace: Method = (text, args, { budget }) => {
   if (isNumber(count) && count.value >= 0 && count.value < parts.length - 1) {
     parts = [...parts.slice(0, count.value), parts.slice(count.value).join(old)]
   }
+  budget.spend(parts.length)
   budget.makeText(text.length + (parts.length - 1) * (fresh.length - old.length))
   return plainValue(parts.join(fresh))
 }
@@ -77,6 +81,11 @@ const title: Method = (text) => {
   return plainValue(text.replace(/[\p{L}\p{M}]+/gu, (word) => word.slice(0, 1).toUpperCase() + word.slice(1).toLowerCase()))
 }
 
+/** The filter, unlike the method, begins words only after white space, hyphens and opening brackets. */
+const titleOfWords: Method = (text) => {
+  return plainValue(text.replace(/[^-\s({[<]+/g, (word) => word.slice(0, 1).toUpperCase() + word.slice(1).toLowerCase()))
+}
+
 export const TEXT_METHODS: ReadonlyMap<string, Method> = new Map([
   ['strip', stripMethod('both')],
   ['lstrip', stripMethod('left')],
@@ -94,6 +103,9 @@ function removed(text: string, part: string, isThere: (part: string) => boolean,
   return side === 0 ? text.slice(part.length) : text.slice(0, text.length - part.length)
 }
 
+/** Steps for a pair of a dictionary: three values are made. */
+const ITEM_STEPS = 8
+
 /** What a loop over a value walks through. */
 export function elements(value: Value | undefined): Value[] {
   if (value === undefined || isUndefined(value)) return []
@@ -103,9 +115,10 @@ export function elements(value: Value | undefined): Value[] {
   throw new Error(`${value.type} cannot be walked through`)
 }
 
-export function dictItems(value: Value): Value[] {
+export function dictItems(value: Value, budget: StepBudget): Value[] {
   if (isUndefined(value)) return []
   if (!isDict(value)) throw new Error(`items of ${value.type}`)
+  budget.spend(ITEM_STEPS * (1 + value.value.size))
   return Array.from(value.value, ([key, item]) => tupleOf([plainValue(key), item]))
 }
 
@@ -134,6 +147,16 @@ function attributeOf(item: Value, path: string): Value {
   return value ?? plainValue(undefined)
 }
 
+/** Python counts code points where JavaScript counts UTF-16 units. */
+function lengthOf(value: Value, budget: StepBudget): number {
+  if (isUndefined(value)) return 0
+  if (isList(value)) return value.value.length
+  if (isDict(value) && value.type === 'ObjectValue') return value.value.size
+  if (!isText(value)) throw new Error(`${value.type} has no length`)
+  budget.spend(value.value.length >>> 5)
+  return value.value.length - (value.value.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0)
+}
+
 const ofText =
   (method: Method): Filter =>
   (operand, args, context) =>
@@ -160,14 +183,15 @@ const OWN: readonly (readonly [string, Filter])[] = [
   ['trim', ofText(stripMethod('both'))],
   ['replace', ofText(replace)],
   ['capitalize', ofText(capitalize)],
-  ['title', ofText(title)],
+  ['title', ofText(titleOfWords)],
   ['indent', ofText(indent)],
   ['tojson', tojson],
   ['format', (operand, { all }, { budget }) => plainValue(percentFormat(pythonText(operand, budget), all, budget))],
   ['list', (operand) => listOf([...elements(operand)])],
+  ['length', (operand, _, { budget }) => plainValue(lengthOf(operand, budget))],
   ['first', (operand) => elements(operand)[0] ?? plainValue(undefined)],
   ['last', (operand) => elements(operand).at(-1) ?? plainValue(undefined)],
-  ['items', (operand) => listOf(dictItems(operand))],
+  ['items', (operand, _, { budget }) => listOf(dictItems(operand, budget))],
   [
     'join',
     (operand, args, context) => {
@@ -191,14 +215,20 @@ const OWN: readonly (readonly [string, Filter])[] = [
       const part = textArgument(args, 1, 'by') === 'value' ? '1' : '0'
       const keyOf = (pair: Value) => attributeOf(pair, part)
       const isCaseSensitive = isTrue(argument(args, 0, 'case_sensitive'))
-      return sorted(dictItems(operand), keyOf, isCaseSensitive, isTrue(argument(args, 2, 'reverse')), budget)
+      return sorted(dictItems(operand, budget), keyOf, isCaseSensitive, isTrue(argument(args, 2, 'reverse')), budget)
     },
   ],
 ]
 
 /** Tests that take an argument, which the library's reader does not know. */
 export const ARGUMENT_TESTS: ReadonlyMap<string, (value: Value, argument: Value, budget: StepBudget) => boolean> = new Map([
-  ['divisibleby', (value, by) => isNumber(value) && isNumber(by) && value.value % by.value === 0],
+  [
+    'divisibleby',
+    (value, by) => {
+      if (!isNumber(value) || !isNumber(by) || by.value === 0) throw new Error(`${value.type} divisible by ${by.type}`)
+      return value.value % by.value === 0
+    },
+  ],
   [
     'sameas',
     (value, other) => value === other || (value.type === other.type && !isList(value) && !isDict(value) && value.value === other.value),

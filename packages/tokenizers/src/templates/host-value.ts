@@ -13,14 +13,21 @@ const MAX_DEPTH = 100
  */
 export function valueFromHost(value: unknown, path: string, mark: (text: string) => string, budget: StepBudget, depth = 0): Value {
   budget.spend(1)
-  if (depth > MAX_DEPTH) throw new ChatTemplateError('input', `${path}: data nested more than ${MAX_DEPTH} deep`, 'plain data')
+  if (depth > MAX_DEPTH)
+    throw new ChatTemplateError('input', `${path}: data nested more than ${MAX_DEPTH} deep, or in a cycle`, 'plain data')
   if (typeof value === 'string') {
     budget.joinText(value.length)
     return plainValue(mark(value))
   }
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return plainValue(value)
+  if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return plainValue(Number(value))
   if (value instanceof TemplateFloat) return floatOf(value.value)
-  if (typeof value !== 'object') throw new ChatTemplateError('input', `${path}: a ${typeof value}`, 'plain data')
+  if (typeof value !== 'object')
+    throw new ChatTemplateError(
+      'input',
+      `${path}: ${typeof value === 'bigint' ? `the integer ${value}` : `a ${typeof value}`}`,
+      'plain data',
+    )
   if (Array.isArray(value)) return listOf(value.map((item, index) => valueFromHost(item, `${path}[${index}]`, mark, budget, depth + 1)))
   const entries = Object.entries(value).filter(([, item]) => item !== undefined)
   return dictOf(new Map(entries.map(([key, item]) => [mark(key), valueFromHost(item, `${path}.${key}`, mark, budget, depth + 1)])))

@@ -5,14 +5,15 @@
  * template and the conversation, which trimming, splitting, replacing and JSON leave where it is. After rendering the markers are
  * taken out, and what stood beside them is protected.
  *
- * Also marked are a beginning of a special token at the end of a text and an end of one at the start, which the template might join
- * with another text. Texts without any of these, nearly all, reach the template as they are. Not seen is a special token that
- * comes to be only within a template, by deleting something out of the middle of one text.
+ * Also marked are a beginning of a special token at the end of a text, an end of one at the start, and a text that is the middle of
+ * one, which the template might join with others. Texts without any of these, nearly all, reach the template as they are. Not seen
+ * is a special token that comes to be only within the template: by deleting something out of the middle of a text, or out of three
+ * texts of which the outer ones are single characters and the one between is a name.
  */
-import type { TextSegment } from '../pipeline.ts'
 import { ChatTemplateError } from './chat-template-error.ts'
 
 export interface SpecialTexts {
+  readonly all: readonly string[]
   /** Finds whole special tokens, whatever their case. */
   readonly whole: RegExp | undefined
   readonly beginnings: ReadonlySet<string>
@@ -34,6 +35,7 @@ export function specialTexts(texts: readonly string[]): SpecialTexts {
     .sort((one, other) => other.length - one.length)
     .map(escapePattern)
   return {
+    all: texts,
     whole: patterns.length === 0 ? undefined : new RegExp(patterns.join('|'), 'gi'),
     beginnings,
     ends,
@@ -45,8 +47,11 @@ function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 }
 
+/** Names are no danger: templates build control tokens of them, as in `'<|' + role + '|>'`. */
+const MIDDLE = /[^\w.-]/
+
 /** The text with the marker inside of everything that could become a special token; the same text where there is nothing. */
-export function markSpecialTexts(text: string, { whole, beginnings, ends, longest }: SpecialTexts, marker: string): string {
+export function markSpecialTexts(text: string, { all, whole, beginnings, ends, longest }: SpecialTexts, marker: string): string {
   const borders = new Set<number>()
   const addInside = (start: number, end: number): void => {
     for (let border = start + 1; border < end; border++) borders.add(border)
@@ -56,6 +61,7 @@ export function markSpecialTexts(text: string, { whole, beginnings, ends, longes
     if (ends.has(text.slice(0, length))) addInside(0, length)
     if (beginnings.has(text.slice(-length))) addInside(text.length - length, text.length)
   }
+  if (text.length < longest && MIDDLE.test(text) && all.some((special) => special.includes(text))) addInside(0, text.length)
   if (borders.size === 0) return text
   let marked = ''
   for (let at = 0; at < text.length; at++) marked += borders.has(at) ? marker + text[at] : text[at]
@@ -73,26 +79,18 @@ export function unusedMarker(texts: readonly string[]): string {
   throw new ChatTemplateError('input', 'a conversation with every character of the private use area', 'one that leaves one of them out')
 }
 
-/** Takes the markers out again. The segments, put together, are the text; those beside markers do not parse special tokens. */
-export function segmentsOf(rendered: string, marker: string): TextSegment[] {
-  const [first = '', ...others] = rendered.split(marker)
-  const segments: TextSegment[] = []
-  let open = first
-  let protectedText = ''
-  const flush = (text: string, parseSpecialTokens: boolean): void => {
-    if (text !== '') segments.push({ text, parseSpecialTokens })
+/** Takes the markers out again. What stood beside one, a character on each side, is protected: start, end, start, end, … */
+export function takeMarkersOut(rendered: string, marker: string): { readonly text: string; readonly ranges: number[] } {
+  const parts = rendered.split(marker)
+  const text = parts.join('')
+  const ranges: number[] = []
+  let position = 0
+  for (const part of parts.slice(0, -1)) {
+    position += part.length
+    const start = Math.max(0, position - 1)
+    const end = Math.min(text.length, position + 1)
+    if (ranges.length > 0 && (ranges.at(-1) ?? 0) >= start) ranges[ranges.length - 1] = end
+    else if (end > start) ranges.push(start, end)
   }
-  for (const part of others) {
-    // The character before a marker and the one behind it are protected.
-    if (open.length > 1 || (open !== '' && protectedText === '')) {
-      flush(protectedText, false)
-      flush(open.slice(0, -1), true)
-      protectedText = ''
-    }
-    protectedText += open.slice(-1) + part.slice(0, 1)
-    open = part.slice(1)
-  }
-  flush(protectedText, false)
-  flush(open, true)
-  return segments
+  return { text, ranges }
 }

@@ -24,7 +24,7 @@ export function pythonText(value: Value, budget: StepBudget): string {
 export function jsonText(value: Value, layout: JsonLayout, budget: StepBudget): string {
   const text = (raw: string) => {
     const json = JSON.stringify(raw)
-    return layout.ensureAscii ? json.replace(/[\x80-\uffff]/g, (unit) => (unit === layout.marker ? unit : escapeUnit(unit))) : json
+    return layout.ensureAscii ? json.replace(/[\x7f-\uffff]/g, (unit) => (unit === layout.marker ? unit : escapeUnit(unit))) : json
   }
   return write(value, budget, jsonScalar, text, layout)
 }
@@ -118,11 +118,17 @@ function escapeUnit(unit: string): string {
 /** `format % args` for the conversions s, r, d, i and f, without widths. */
 export function percentFormat(format: string, args: readonly Value[], budget: StepBudget): string {
   let used = 0
+  let length = format.length
   const text = format.replace(/%(?:\.(\d\d?))?(.?)/gs, (directive: string, precision: string | undefined, kind: string) => {
     if (directive === '%%') return '%'
     const value = args[used++]
     if (value === undefined) throw new Error('not enough arguments for the format')
-    if (precision === undefined && kind === 's') return pythonText(value, budget)
+    if (precision === undefined && kind === 's') {
+      const text = pythonText(value, budget)
+      length += text.length
+      budget.joinText(length)
+      return text
+    }
     if (precision === undefined && kind === 'r') return isText(value) ? quoted(value.value) : pythonText(value, budget)
     if (isNumber(value) && precision === undefined && (kind === 'd' || kind === 'i')) return String(Math.trunc(value.value))
     if (isNumber(value) && kind === 'f') return value.value.toFixed(Number(precision ?? 6))

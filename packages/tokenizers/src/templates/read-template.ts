@@ -54,7 +54,7 @@ function longestRunOfSpaces(text: string): number {
 }
 
 function withoutRawBlocks(source: string): string {
-  const opener = /\{%(-?)\s{0,100}raw\s{0,100}(-?)%\}\n?/g
+  const opener = /\{%(-?)\s{0,100}raw\s{0,100}(-?)%\}/g
   const closer = /\{%(-?)\s{0,100}endraw\s{0,100}(-?)%\}\n?/g
   let result = ''
   let from = 0

@@ -5,6 +5,8 @@ import type { StepBudget } from './step-budget.ts'
 import { formatTime } from './time-format.ts'
 import { functionOf, isNumber, isText, listOf, plainValue, type Value } from './values.ts'
 
+/** As in Jinja's sandbox. */
+const MAX_RANGE = 100_000
 /** Steps for an element of a range: it takes memory. */
 const ELEMENT_STEPS = 4
 
@@ -44,6 +46,7 @@ function range(args: readonly Value[], budget: StepBudget): Value {
   const [start, stop, step = 1] = numbers.length === 1 ? [0, numbers[0]] : numbers
   if (start === undefined || stop === undefined || numbers.length > 3 || step === 0) throw new Error('range needs one to three integers')
   const length = Math.max(0, Math.ceil((stop - start) / step))
+  if (length > MAX_RANGE) throw new ChatTemplateError('limit', `a range of ${length} numbers`, `at most ${MAX_RANGE}`)
   budget.spend(ELEMENT_STEPS * length)
   return listOf(Array.from({ length }, (_, index) => plainValue(start + index * step)))
 }

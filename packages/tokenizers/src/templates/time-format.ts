@@ -6,6 +6,11 @@ const two = (value: number): string => String(value).padStart(2, '0')
 const dayOf = (time: Date): string => DAYS[time.getDay()] ?? ''
 const monthOf = (time: Date): string => MONTHS[time.getMonth()] ?? ''
 
+function dayOfYear(time: Date): number {
+  const day = Date.UTC(time.getFullYear(), time.getMonth(), time.getDate())
+  return (day - Date.UTC(time.getFullYear(), 0, 0)) / 86_400_000
+}
+
 const DIRECTIVES: ReadonlyMap<string, (time: Date) => string> = new Map([
   ['Y', (time) => String(time.getFullYear())],
   ['y', (time) => two(time.getFullYear() % 100)],
@@ -21,6 +26,7 @@ const DIRECTIVES: ReadonlyMap<string, (time: Date) => string> = new Map([
   ['a', (time) => dayOf(time).slice(0, 3)],
   ['B', monthOf],
   ['b', (time) => monthOf(time).slice(0, 3)],
+  ['j', (time) => String(dayOfYear(time)).padStart(3, '0')],
   ['F', (time) => formatTime(time, '%Y-%m-%d')],
   ['T', (time) => formatTime(time, '%H:%M:%S')],
   ['%', () => '%'],
