@@ -1,6 +1,6 @@
 /**
  * Long runs of combining marks, put into canonical order before a normalisation form is asked for. The engines' normalisers insert each
- * mark where it belongs among those before it, which takes quadratic time: five minutes for a megabyte of two alternating marks.
+ * mark where it belongs among those before it, which takes quadratic time: minutes for a megabyte of two alternating marks.
  * Canonical order is a stable sort by combining class, so sorting first changes nothing and takes linear time. JavaScript does not
  * tell the class of a mark, but it shows in which order it puts two of them.
  */

@@ -7,7 +7,7 @@ import type { AnchorKind } from './pattern-tree.ts'
  * failed, also from one starting point to the next. It finds what a backtracking engine finds (first alternative first, greedy as
  * written) in time and memory proportional to length of the text times size of the pattern, for every pattern, `(a+)+b` included.
  * The idea is the bit-state matcher of RE2 (Cox 2010, "Regular Expression Matching in the Wild"), here with look-around.
- * About ten times slower than the native engine on harmless patterns, hence only used where that one could blow up.
+ * Several times slower than the native engine on harmless patterns (test/benchmarks/encode.ts), hence only used where that one could blow up.
  */
 export function findAllLinear(program: LinearProgram, text: string): number[] {
   const run = startRun(program, text)
