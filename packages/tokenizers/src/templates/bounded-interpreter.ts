@@ -2,7 +2,7 @@
  * The library's interpreter, with bounds and with Python's meaning. The library asks `evaluate` for every node, so here each node
  * is paid for, and the few kinds of nodes are evaluated that the library takes as JavaScript would, or as no Jinja does:
  *
- * - values are printed, joined and compared as Python does (`True`, `{'a': 1}`, `'' == 0`; `'a' + 1` is an error);
+ * - values are printed, joined and compared as Python does (`True`, `{'a': 1}`; `'' == 0` is false and `'a' + 1` an error);
  * - variables set in a loop end with the iteration, macros see the place where they are defined, and what was printed before
  *   `break` or `continue` stays;
  * - an attribute of an undefined value is an error, and `x.items()` is the method even where `x` has a key of that name.
@@ -22,6 +22,7 @@ import { is, type Node } from './syntax-tree.ts'
 import {
   functionOf,
   isDict,
+  isFunction,
   isList,
   isNamespace,
   isNumber,
@@ -186,22 +187,25 @@ export class BoundedInterpreter extends Interpreter {
     const library = isNamespace(object) ? undefined : object.builtins.get(name)
     if (isDict(object)) return library
     if (!isText(object)) return undefined
-    const own = TEXT_METHODS.get(name)
-    const libraryMethod: unknown = library?.value
-    if (own === undefined && typeof libraryMethod !== 'function') return undefined
+    const run = this.#ownMethod(object.value, name) ?? (isFunction(library) ? library.value : undefined)
+    if (run === undefined) return undefined
     return functionOf((args, scope) => {
-      budget.spend(sizeOf(object))
-      for (const arg of args) budget.spend(sizeOf(arg))
+      for (const text of [object, ...args]) budget.spend(sizeOf(text))
       if (name === 'split' && isText(args[0])) budget.search(object.value.length, args[0].value.length)
-      if (own === undefined) {
-        if (name.endsWith('with') && args.length > 1) throw new Error(`${name} with a position`)
-        const value = (libraryMethod as TemplateFunction)(args, scope)
-        budget.spend(isList(value) ? value.value.length : 0)
-        return value
-      }
-      const named = namedArguments(args)
-      return own(object.value, { all: named.size === 0 ? args : args.slice(0, -1), named }, this.#context)
+      if (name.endsWith('with') && args.length > 1) throw new Error(`${name} with a position`)
+      const value = run(args, scope)
+      budget.spend(isList(value) ? value.value.length : 0)
+      return value
     })
+  }
+
+  #ownMethod(text: string, name: string): TemplateFunction | undefined {
+    const method = TEXT_METHODS.get(name)
+    if (method === undefined) return undefined
+    return (args) => {
+      const named = namedArguments(args)
+      return method(text, { all: named.size === 0 ? args : args.slice(0, -1), named }, this.#context)
+    }
   }
 
   #binary(node: Node & { operator: { readonly value: string }; left: Node; right: Node }, scope: Environment): Value {
@@ -273,13 +277,13 @@ export class BoundedInterpreter extends Interpreter {
   #macro(node: Node & { name: { readonly value: string } }, scope: Environment): Value {
     const result = super.evaluate(node, scope)
     const macro = scope.variables.get(node.name.value)
-    const run: unknown = macro?.value
-    if (macro === undefined || typeof run !== 'function') return result
+    if (!isFunction(macro)) return result
+    const run = macro.value
     macro.value = (args: Value[], callScope: Environment) => {
       const inner = new Environment(scope)
       const caller = callScope.variables.get('caller')
       if (caller !== undefined) inner.variables.set('caller', caller)
-      return this.#context.budget.call(() => (run as TemplateFunction)(args, inner))
+      return this.#context.budget.call(() => run(args, inner))
     }
     return result
   }

@@ -1,6 +1,7 @@
 /**
  * Filters and methods as Jinja and Python have them, where the library has none, knows no arguments (`rstrip('\n')`), writes values
- * as JavaScript does, or would take unbounded time. All others are the library's: `abs`, `default`, `float`, `int`, `lower`, `map(attribute=…)`, `rejectattr`, `reverse`, `safe`, `selectattr`, `unique`, `upper`.
+ * as JavaScript does, or would take unbounded time. All others are the library's: `abs`, `default`, `float`, `int`, `lower`,
+ * `map(attribute=…)`, `rejectattr`, `reverse`, `safe`, `selectattr`, `unique`, `upper`.
  */
 import { contains, isEqual } from './comparison.ts'
 import { jsonText, percentFormat, pythonText, strip } from './python-text.ts'

@@ -12,7 +12,7 @@ export interface ChatTemplateLimits {
   readonly nesting: number
   /** Length of any text that a rendering makes, its output included. Default 10,000,000. */
   readonly textCharacters: number
-  /** Steps of one rendering. Default 2,000,000, about a second; templates in use take some thousand. */
+  /** Steps of one rendering. Default 2,000,000, about half a second; templates in use take some thousand. */
   readonly steps: number
 }
 

@@ -19,6 +19,7 @@ export const isTuple = (value: Value): boolean => value.type === 'TupleValue' ||
 export const isDict = (value: Value | undefined): value is DictValue => value?.type === 'ObjectValue' || isNamespace(value)
 export const isNamespace = (value: Value | undefined): boolean => value?.type === 'NamespaceValue'
 export const isNumber = (value: Value | undefined): value is NumberValue => value?.type === 'IntegerValue' || value?.type === 'FloatValue'
+export const isFunction = (value: Value | undefined): value is FunctionValue => value?.type === 'FunctionValue'
 export const isUndefined = (value: Value | undefined): boolean => value === undefined || value.type === 'UndefinedValue'
 
 /** Lists that print as tuples. The library's own tuples cannot be unpacked by its loops. */
