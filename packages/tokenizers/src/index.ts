@@ -34,7 +34,7 @@ export {
 export { ChatTemplateError, type ChatTemplateFailure } from './chat-template/chat-template-error.ts'
 export { TemplateFloat } from './chat-template/template-float.ts'
 export { withChatTemplate } from './chat-template/tokenizer-chat-template.ts'
-export type { ChatTemplateLimits } from './chat-template/work-meter.ts'
+export type { ChatTemplateLimits } from './chat-template/step-budget.ts'
 // From the files of a model folder or a hub repository.
 export { type LoadTokenizerOptions, loadTokenizerFiles } from './tokenizer-files/load-tokenizer-files.ts'
 export type { TokenizerFolder } from './tokenizer-files/tokenizer-folder.ts'

@@ -1,33 +1,32 @@
 /**
  * A chat template, read once and rendered for any conversation, with the behaviour of `apply_chat_template` in Hugging Face
- * transformers 5: which variables a template sees, which of several templates is taken, how a final message is continued.
- *
- * The source is parsed by `@huggingface/jinja`. It is evaluated here, for three things the library cannot give: strings that
- * remember what came from users (see `marked-text.ts`), one budget for everything that takes time (see `work-meter.ts`), and
- * Python's own results where the library takes JavaScript's.
+ * transformers 5: which variables a template sees, which of several templates is taken, how a final message is continued. Templates
+ * are read and run by `@huggingface/jinja`, within bounds; see `read-template.ts` and `bounded-interpreter.ts`.
  */
+import { Environment } from '@huggingface/jinja'
 import type { ChatMessage, ChatTemplateOptions } from '../tokenizer.ts'
-import { ChatTemplateError, isStackOverflow } from './chat-template-error.ts'
+import { BoundedInterpreter } from './bounded-interpreter.ts'
+import { asChatTemplateError, ChatTemplateError } from './chat-template-error.ts'
 import { cutAtContinuation, withContinuation } from './continue-final-message.ts'
-import { defineGlobals } from './global-functions.ts'
 import { valueFromHost } from './host-value.ts'
-import type { MarkedText } from './marked-text.ts'
-import { parseTemplate } from './parse-template.ts'
-import { runTemplate } from './run-template.ts'
-import { Scope } from './scope.ts'
-import type { Statement } from './syntax-tree.ts'
-import { type ChatTemplateLimits, DEFAULT_LIMITS, WorkMeter } from './work-meter.ts'
+import { markSpecialTexts, type SpecialTexts, specialTexts, takeMarkersOut, unusedMarker } from './protected-text.ts'
+import { pythonText } from './python-text.ts'
+import { type PreparedTemplate, readTemplate } from './read-template.ts'
+import { type ChatTemplateLimits, DEFAULT_LIMITS, StepBudget } from './step-budget.ts'
+import { defineGlobals } from './template-globals.ts'
 
-/** Text of a rendering, and which ranges of it came from messages, tools and documents. */
 export interface RenderedChat {
   readonly text: string
-  /** start, end, start, end, … in UTF-16 units, ascending, not empty. */
+  /** Where special tokens are written out by messages, tools or documents: start, end, start, end, … in UTF-16 units, ascending. */
   readonly foreignRanges: readonly number[]
 }
 
 export interface ChatRenderer {
-  /** @throws {ChatTemplateError} when the template fails, refuses the conversation, or exceeds the limits */
-  render(messages: readonly ChatMessage[], options?: ChatTemplateOptions): RenderedChat
+  /**
+   * @param special  what is protected where it stands in messages, tools and documents; default: nothing
+   * @throws {ChatTemplateError} when the template fails, refuses the conversation, or exceeds the limits
+   */
+  render(messages: readonly ChatMessage[], options?: ChatTemplateOptions, special?: SpecialTexts): RenderedChat
 }
 
 /** One source, or several with names: `tool_use` is taken when tools are given, else `default`. */
@@ -50,85 +49,86 @@ export interface ChatRendererOptions {
  */
 export function chatTemplateFromSource(source: ChatTemplateSource, options: ChatRendererOptions = {}): ChatRenderer {
   const limits: ChatTemplateLimits = { ...DEFAULT_LIMITS, ...options.limits }
-  const programs = new Map<string, Template>()
-  for (const [name, text] of typeof source === 'string' ? [['default', source] as const] : source) {
-    programs.set(name, { source: text, program: parseTemplate(text, limits) })
+  const sources = typeof source === 'string' ? new Map([['default', source]]) : source
+  const templates = new Map(Array.from(sources, ([name, text]) => [name, readTemplate(text, limits)]))
+  const find = (name: string): PreparedTemplate => {
+    const template = templates.get(name)
+    if (template !== undefined) return template
+    throw new ChatTemplateError('input', `no chat template named ${name}`, `one of ${[...templates.keys()].sort().join(', ')}`)
   }
-  const named = options.templateName
-  if (named !== undefined && !programs.has(named)) throw noTemplate(programs, named)
+  if (options.templateName !== undefined) find(options.templateName)
   return {
-    render(messages, renderOptions = {}) {
-      const template = programs.get(named ?? chosenName(programs, renderOptions))
-      if (template === undefined) throw noTemplate(programs, 'default')
-      try {
-        return renderChat(template, messages, renderOptions, options, new WorkMeter(limits))
-      } catch (error) {
-        if (isStackOverflow(error))
-          throw new ChatTemplateError('limit', 'a rendering nested too deep', 'one that fits on the stack', { cause: error })
-        throw error
-      }
+    render(messages, renderOptions = {}, special = NOTHING_SPECIAL) {
+      const automatic = renderOptions.tools !== undefined && templates.has('tool_use') ? 'tool_use' : 'default'
+      return renderChat(find(options.templateName ?? automatic), messages, renderOptions, special, options, limits)
     },
   }
 }
 
-interface Template {
-  readonly source: string
-  readonly program: readonly Statement[]
-}
-
-function chosenName(programs: ReadonlyMap<string, Template>, { tools }: ChatTemplateOptions): string {
-  return tools !== undefined && programs.has('tool_use') ? 'tool_use' : 'default'
-}
-
-function noTemplate(programs: ReadonlyMap<string, Template>, name: string): ChatTemplateError {
-  return new ChatTemplateError('input', `no chat template named ${name}`, `one of ${[...programs.keys()].sort().join(', ')}`)
-}
+const NOTHING_SPECIAL = specialTexts([])
 
 function renderChat(
-  template: Template,
+  template: PreparedTemplate,
   allMessages: readonly ChatMessage[],
   options: ChatTemplateOptions,
+  special: SpecialTexts,
   { specialTokens = {}, clock = () => new Date() }: ChatRendererOptions,
-  meter: WorkMeter,
+  limits: ChatTemplateLimits,
 ): RenderedChat {
   checkCall(allMessages, options)
   const prepared = allMessages.map(prepareMessage)
   const continuation = options.continueFinalMessage === true ? withContinuation(prepared) : undefined
+  const foreign = { messages: continuation?.messages ?? prepared, tools: options.tools ?? null, documents: options.documents ?? null }
+  const trusted = { ...specialTokens, add_generation_prompt: options.addGenerationPrompt ?? false, ...options.variables }
 
-  const globals = new Scope()
-  defineGlobals(globals, meter, clock)
-  const scope = new Scope(globals)
-  const define = (name: string, value: unknown, isForeign: boolean): void => {
-    scope.set(name, valueFromHost(value, name, { isForeign, roleDepth: 1 }, meter))
+  const budget = new StepBudget(limits)
+  const scope = new Environment()
+  const define = (variables: object, mark: (text: string) => string): void => {
+    for (const [name, value] of Object.entries(variables)) {
+      if (value !== undefined) scope.variables.set(name, valueFromHost(value, name, mark, budget))
+    }
   }
-  for (const [name, token] of Object.entries(specialTokens)) if (token !== undefined) define(name, token, false)
-  define('messages', continuation?.messages ?? prepared, true)
-  define('tools', options.tools ?? null, true)
-  define('documents', options.documents ?? null, true)
-  define('add_generation_prompt', options.addGenerationPrompt ?? false, false)
-  for (const [name, value] of Object.entries(options.variables ?? {})) if (value !== undefined) define(name, value, false)
+  const texts = [template.source]
+  let isMarked = false
+  const look = (text: string): string => {
+    texts.push(text)
+    isMarked ||= markSpecialTexts(text, special, '\ue000') !== text
+    return text
+  }
+  defineGlobals(scope, budget, clock)
+  define(foreign, look)
+  define(trusted, (text) => {
+    texts.push(text)
+    return text
+  })
+  const marker = isMarked ? unusedMarker(texts) : ''
+  if (isMarked) define(foreign, (text) => markSpecialTexts(text, special, marker))
 
-  const rendered = runTemplate(template.program, scope, meter)
-  return asRendered(continuation === undefined ? rendered : cutAtContinuation(rendered, continuation.text))
+  const rendered = run(template, scope, { budget, marker })
+  const { text, ranges } = isMarked ? takeMarkersOut(rendered, marker) : { text: rendered, ranges: [] }
+  if (continuation === undefined) return { text, foreignRanges: ranges }
+  const cut = cutAtContinuation(text, continuation.text)
+  return { text: cut, foreignRanges: ranges.map((border) => Math.min(border, cut.length)) }
 }
 
-function asRendered({ text, marks }: MarkedText): RenderedChat {
-  return { text, foreignRanges: marks }
+function run(template: PreparedTemplate, scope: Environment, context: { readonly budget: StepBudget; readonly marker: string }): string {
+  try {
+    return pythonText(new BoundedInterpreter(template, scope, context).run(template.program), context.budget)
+  } catch (error) {
+    throw asChatTemplateError(error, 'evaluation')
+  }
 }
 
-function checkCall(
-  messages: readonly ChatMessage[],
-  { addGenerationPrompt, continueFinalMessage, tools, documents }: ChatTemplateOptions,
-): void {
+function checkCall(messages: readonly ChatMessage[], options: ChatTemplateOptions): void {
+  const { addGenerationPrompt, continueFinalMessage, tools = [], documents = [] } = options
   if (messages.length === 0) throw new ChatTemplateError('input', 'an empty conversation', 'at least one message')
   if (addGenerationPrompt === true && continueFinalMessage === true) {
     throw new ChatTemplateError('input', 'addGenerationPrompt together with continueFinalMessage', 'one of them')
   }
-  for (const [name, list] of [['messages', messages] as const, ['tools', tools ?? []] as const, ['documents', documents ?? []] as const]) {
+  for (const [name, list] of [['messages', messages] as const, ['tools', tools] as const, ['documents', documents] as const]) {
     list.forEach((item: unknown, index) => {
-      if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-        throw new ChatTemplateError('input', `${name}[${index}]: ${item === null ? 'null' : typeof item}`, 'an object')
-      }
+      if (typeof item === 'object' && item !== null && !Array.isArray(item)) return
+      throw new ChatTemplateError('input', `${name}[${index}]: ${item === null ? 'null' : typeof item}`, 'an object')
     })
   }
 }
@@ -136,8 +136,8 @@ function checkCall(
 const REASONING_FIELDS = ['reasoning_content', 'thinking', 'reasoning'] as const
 
 /**
- * As transformers prepares a message: fields that are null are left out, and reasoning is found under the names that
- * templates read, whichever name it came with.
+ * As transformers prepares a message: fields that are null are left out, and reasoning is found under the names that templates
+ * read, whichever name it came with.
  */
 function prepareMessage(message: ChatMessage): ChatMessage {
   const fields = new Map(Object.entries(message).filter(([, value]) => value !== null && value !== undefined))

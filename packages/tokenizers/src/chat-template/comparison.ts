@@ -1,92 +1,48 @@
-/** Equality and order of template values, as Python defines them. */
-import {
-  dictKey,
-  evaluationError,
-  isDict,
-  isSequence,
-  isText,
-  isUndefined,
-  numberOf,
-  typeName,
-  undefinedError,
-  type Value,
-} from './value.ts'
-import type { WorkMeter } from './work-meter.ts'
+/** Python's `==` and `in`. The library compares as JavaScript does: lists by identity, `'' == 0` as true. */
+import { ChatTemplateError } from './chat-template-error.ts'
+import type { StepBudget } from './step-budget.ts'
+import { isDict, isList, isNumber, isText, isTuple, isUndefined, type Value } from './values.ts'
 
-export function areEqual(a: Value, b: Value, meter: WorkMeter): boolean {
-  meter.spend(1)
-  if (a === b) return true
-  const left = numberOf(a)
-  if (left !== undefined) return left === numberOf(b)
-  if (isText(a)) {
-    meter.makeText(a.text.length)
-    return isText(b) && a.text === b.text
+const MAX_DEPTH = 200
+
+export function isEqual(one: Value, other: Value, budget: StepBudget, depth = 0): boolean {
+  budget.spend(1)
+  if (depth > MAX_DEPTH) throw new ChatTemplateError('limit', 'data nested without end', `at most ${MAX_DEPTH} levels`)
+  if (one === other) return true
+  if (isText(one) && isText(other)) {
+    if (one.value.length !== other.value.length) return false
+    budget.spend(one.value.length >>> 5)
+    return one.value === other.value
   }
-  if (isUndefined(a)) return isUndefined(b)
-  if (isSequence(a)) {
-    if (!isSequence(b) || a.kind !== b.kind || a.items.length !== b.items.length) return false
-    return a.items.every((item, index) => areEqual(item, b.items[index] ?? null, meter))
+  if (isList(one) && isList(other)) {
+    if (one.value.length !== other.value.length || isTuple(one) !== isTuple(other)) return false
+    return one.value.every((item, index) => isEqual(item, other.value[index] ?? item, budget, depth + 1))
   }
-  if (isDict(a)) {
-    if (!isDict(b) || a.entries.size !== b.entries.size) return false
-    for (const [key, { value }] of a.entries) {
-      const other = b.entries.get(key)
-      if (other === undefined || !areEqual(value, other.value, meter)) return false
+  if (isDict(one) && isDict(other)) {
+    if (one.value.size !== other.value.size) return false
+    for (const [key, item] of one.value) {
+      const counterpart = other.value.get(key)
+      if (counterpart === undefined || !isEqual(item, counterpart, budget, depth + 1)) return false
     }
     return true
   }
-  return false
+  const numbers = [numberOf(one), numberOf(other)]
+  if (numbers[0] !== undefined) return numbers[0] === numbers[1]
+  return one.type === other.type && (one.type === 'NullValue' || isUndefined(one))
 }
 
-/** Negative, zero or positive. @throws {ChatTemplateError} for values without an order between them */
-export function compareValues(a: Value, b: Value, meter: WorkMeter): number {
-  meter.spend(1)
-  const left = numberOf(a)
-  const right = numberOf(b)
-  if (left !== undefined && right !== undefined) return left < right ? -1 : left > right ? 1 : 0
-  if (isText(a) && isText(b)) {
-    meter.makeText(Math.min(a.text.length, b.text.length))
-    return compareCodePoints(a.text, b.text)
-  }
-  if (isSequence(a) && isSequence(b) && a.kind === b.kind) {
-    for (let index = 0; index < Math.min(a.items.length, b.items.length); index++) {
-      const [left, right] = [a.items[index] ?? null, b.items[index] ?? null]
-      // Equal elements need no order, so two undefined ones are no error.
-      if (!areEqual(left, right, meter)) return compareValues(left, right, meter)
-    }
-    return a.items.length - b.items.length
-  }
-  for (const value of [a, b]) if (isUndefined(value)) throw undefinedError(value)
-  throw evaluationError(`${typeName(a)} compared with ${typeName(b)}`, 'values that have an order')
+/** Python counts booleans as numbers. */
+function numberOf(value: Value): number | undefined {
+  if (isNumber(value)) return value.value
+  return value.type === 'BooleanValue' ? Number(value.value) : undefined
 }
 
-/** Python orders by code point, JavaScript by UTF-16 unit: they differ where a surrogate meets U+E000 to U+FFFF. */
-function compareCodePoints(a: string, b: string): number {
-  const shared = Math.min(a.length, b.length)
-  for (let index = 0; index < shared; index++) {
-    const left = a.charCodeAt(index)
-    const right = b.charCodeAt(index)
-    if (left === right) continue
-    const isLeftSurrogate = left >= 0xd800 && left <= 0xdfff
-    const isRightSurrogate = right >= 0xd800 && right <= 0xdfff
-    if (isLeftSurrogate !== isRightSurrogate) return isLeftSurrogate ? 1 : -1
-    return left - right
-  }
-  return a.length - b.length
-}
-
-/** `needle in container`. */
-export function contains(container: Value, needle: Value, meter: WorkMeter): boolean {
-  if (isText(container)) {
-    if (!isText(needle)) {
-      if (isUndefined(needle)) throw undefinedError(needle)
-      throw evaluationError(`a value of type ${typeName(needle)} searched in text`, 'text')
-    }
-    meter.search(container.text.length, needle.text.length)
-    return container.text.includes(needle.text)
-  }
-  if (isSequence(container)) return container.items.some((item) => areEqual(item, needle, meter))
-  if (isDict(container)) return container.entries.has(dictKey(needle))
+/** @throws {Error} when `container` holds nothing */
+export function contains(container: Value, item: Value, budget: StepBudget): boolean {
   if (isUndefined(container)) return false
-  throw evaluationError(`a value of type ${typeName(container)} searched`, 'text, a list or a dict')
+  if (isList(container)) return container.value.some((member) => isEqual(member, item, budget))
+  if (isDict(container)) return isText(item) && container.value.has(item.value)
+  if (!isText(container) || !isText(item)) throw new Error(`${item.type} in ${container.type}`)
+  budget.search(container.value.length, item.value.length)
+  return container.value.includes(item.value)
 }

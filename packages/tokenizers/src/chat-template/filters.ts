@@ -1,233 +1,260 @@
-/** The filters of Jinja that chat templates use: text and single values here, lists in `sequence-filters.ts`. */
-import { getItem } from './attributes.ts'
-import { ArgumentReader } from './call-arguments.ts'
-import { jsonText } from './json-text.ts'
-import { type MarkedText, mapStretches, plainText } from './marked-text.ts'
-import { formatPercent } from './percent-format.ts'
-import { printed } from './python-text.ts'
-import { mapElements, SEQUENCE_FILTERS } from './sequence-filters.ts'
-import { TEXT_METHODS } from './text-methods.ts'
-import {
-  capitalizeText,
-  codePointLength,
-  indentText,
-  justifyText,
-  replaceText,
-  splitAtSpaces,
-  stripText,
-  titleFilter,
-} from './text-operations.ts'
-import {
-  type CallArguments,
-  dictValue,
-  evaluationError,
-  floatValue,
-  integerValue,
-  isDict,
-  isFloat,
-  isSequence,
-  isText,
-  isTruthy,
-  isUndefined,
-  listValue,
-  numberOf,
-  tupleValue,
-  typeName,
-  undefinedError,
-  type Value,
-  valueOr,
-} from './value.ts'
-import type { WorkMeter } from './work-meter.ts'
+/**
+ * Filters and methods as Jinja and Python have them, where the library has none, knows no arguments (`rstrip('\n')`), writes values
+ * as JavaScript does, or would take unbounded time. All others are the library's: `abs`, `default`, `float`, `int`, `lower`,
+ * `map(attribute=…)`, `rejectattr`, `reverse`, `safe`, `selectattr`, `unique`, `upper`.
+ */
+import { contains, isEqual } from './comparison.ts'
+import { jsonText, percentFormat, pythonText, strip } from './python-text.ts'
+import type { StepBudget } from './step-budget.ts'
+import { isDict, isList, isNumber, isText, isUndefined, listOf, plainValue, tupleOf, type Value } from './values.ts'
 
-export type Filter = (value: Value, args: CallArguments, meter: WorkMeter) => Value
-
-/** A filter on the text that a value prints as. */
-function onText(apply: (text: MarkedText, args: CallArguments, meter: WorkMeter) => Value): Filter {
-  return (value, args, meter) => apply(printed(value, meter), args, meter)
+export interface CallContext {
+  readonly budget: StepBudget
+  /** The character that marks text which is not to become special tokens; it is written as it is. */
+  readonly marker: string
 }
 
-function method(name: string): Filter {
-  return onText((text, args, meter) => TEXT_METHODS.get(name)?.(text, args, meter) ?? text)
+/** Arguments of a call, by place or by name. */
+export interface Arguments {
+  readonly all: readonly Value[]
+  readonly named: ReadonlyMap<string, Value>
 }
 
-function length(value: Value, _args: CallArguments, meter: WorkMeter): Value {
-  if (isText(value)) return codePointLength(value.text, meter)
-  if (isSequence(value)) return value.items.length
-  if (isDict(value)) return value.entries.size
-  if (isUndefined(value)) return 0
-  throw evaluationError(`the length of a ${typeName(value)}`, 'text, a list or a dict')
+export type Filter = (operand: Value, args: Arguments, context: CallContext) => Value
+type Method = (text: string, args: Arguments, context: CallContext) => Value
+
+function argument({ all, named }: Arguments, index: number, name: string): Value | undefined {
+  return all[index] ?? named.get(name)
 }
 
-function defaultFilter(value: Value, args: CallArguments): Value {
-  const read = new ArgumentReader('default', args, ['default_value', 'boolean'])
-  const isReplaced = isUndefined(value) || (isTruthy(read.optional('boolean') ?? false) && !isTruthy(value))
-  return isReplaced ? valueOr(read.optional('default_value'), plainText('')) : value
+function textArgument(args: Arguments, index: number, name: string): string | undefined {
+  const value = argument(args, index, name)
+  if (value === undefined || value.type === 'NullValue') return undefined
+  if (!isText(value)) throw new Error(`the argument ${name} is no text`)
+  return value.value
 }
 
-function toInteger(value: Value, args: CallArguments): Value {
-  const read = new ArgumentReader('int', args, ['default', 'base'])
-  const fallback = valueOr(read.optional('default'), 0)
-  const number = numberOf(value)
-  if (number !== undefined) return Number.isFinite(number) ? integerValue(Math.trunc(number) || 0) : fallback
-  if (isUndefined(value)) throw undefinedError(value)
-  if (!isText(value)) return fallback
-  const text = value.text.trim().replace(/(?<=\d)_(?=\d)/g, '')
-  const base = read.integer('base', 10)
-  if (base !== 10) {
-    const digits = Number.parseInt(text.replace(/^([-+]?)0[xob]/i, '$1'), base)
-    return Number.isNaN(digits) ? fallback : integerValue(digits)
+const isTrue = (value: Value | undefined): boolean => value?.__bool__().value === true
+const stripMethod =
+  (side: 'left' | 'right' | 'both'): Method =>
+  (text, args, { budget }) => {
+    const stripped = strip(text, side, textArgument(args, 0, 'chars'))
+    budget.spend((text.length - stripped.length) >>> 2)
+    return plainValue(stripped)
   }
-  if (/^[-+]?\d+$/.test(text)) return integerValue(Number(text))
-  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? integerValue(Math.trunc(Number(text)) || 0) : fallback
+
+const replace: Method = (text, args, { budget }) => {
+  const old = textArgument(args, 0, 'old')
+  const fresh = textArgument(args, 1, 'new')
+  const count = argument(args, 2, 'count')
+  if (old === undefined || fresh === undefined || old === '') throw new Error('replace needs a text to replace and another one')
+  budget.search(text.length, old.length)
+  let parts = text.split(old)
+  if (isNumber(count) && count.value >= 0 && count.value < parts.length - 1) {
+    parts = [...parts.slice(0, count.value), parts.slice(count.value).join(old)]
+  }
+  budget.spend(parts.length)
+  budget.makeText(text.length + (parts.length - 1) * (fresh.length - old.length))
+  return plainValue(parts.join(fresh))
 }
 
-function toFloat(value: Value, args: CallArguments): Value {
-  const fallback = valueOr(new ArgumentReader('float', args, ['default']).optional('default'), floatValue(0))
-  const number = numberOf(value)
-  if (number !== undefined) return floatValue(number)
-  if (isUndefined(value)) throw undefinedError(value)
-  const text = isText(value) ? value.text.trim().replace(/(?<=\d)_(?=\d)/g, '') : ''
-  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? floatValue(Number(text)) : fallback
+const join = (items: readonly Value[], separator: string, { budget }: CallContext): Value => {
+  const texts = items.map((item) => pythonText(item, budget))
+  budget.makeText(texts.reduce((sum, text) => sum + text.length, separator.length * texts.length))
+  budget.spend(texts.length)
+  return plainValue(texts.join(separator))
 }
 
-function absolute(value: Value): Value {
-  const number = numberOf(value)
-  if (number === undefined) throw isUndefined(value) ? undefinedError(value) : evaluationError(`abs of a ${typeName(value)}`, 'a number')
-  return isFloat(value) ? floatValue(Math.abs(number)) : Math.abs(number)
+const indent: Method = (text, args, { budget }) => {
+  const width = argument(args, 0, 'width') ?? plainValue(4)
+  const length = isNumber(width) ? width.value : isText(width) ? width.value.length : 0
+  const lines = text.split('\n')
+  budget.makeText(text.length + length * lines.length)
+  const padding = isText(width) ? width.value : ' '.repeat(length)
+  const isPadded = (line: string, index: number): boolean => {
+    return (index > 0 || isTrue(argument(args, 1, 'first'))) && (line !== '' || isTrue(argument(args, 2, 'blank')))
+  }
+  return plainValue(lines.map((line, index) => (isPadded(line, index) ? padding + line : line)).join('\n'))
 }
 
-function round(value: Value, args: CallArguments): Value {
-  const read = new ArgumentReader('round', args, ['precision', 'method'])
-  const number = numberOf(value)
-  if (number === undefined) throw isUndefined(value) ? undefinedError(value) : evaluationError(`round of a ${typeName(value)}`, 'a number')
-  const scale = 10 ** read.integer('precision', 0)
-  const kind = read.optionalText('method')?.text ?? 'common'
-  const scaled = number * scale
-  if (kind === 'ceil') return floatValue(Math.ceil(scaled) / scale)
-  if (kind === 'floor') return floatValue(Math.floor(scaled) / scale)
-  if (kind !== 'common') throw evaluationError(`the rounding ${kind}`, 'common, ceil or floor')
-  const below = Math.floor(scaled)
-  // Python rounds halves to the even neighbour.
-  const nearest = scaled - below === 0.5 ? below + (below % 2 === 0 ? 0 : 1) : Math.round(scaled)
-  const rounded = nearest / scale
-  return isFloat(value) ? floatValue(rounded) : integerValue(rounded)
+const capitalize: Method = (text) => plainValue(text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase())
+const title: Method = (text) => {
+  return plainValue(text.replace(/[\p{L}\p{M}]+/gu, (word) => word.slice(0, 1).toUpperCase() + word.slice(1).toLowerCase()))
 }
 
-function tojson(value: Value, args: CallArguments, meter: WorkMeter): Value {
-  const read = new ArgumentReader('tojson', args, ['ensure_ascii', 'indent', 'separators', 'sort_keys'])
-  const indent = read.optional('indent') ?? null
-  const separators = read.optional('separators') ?? null
-  const [item, key] = isSequence(separators) ? separators.items : []
-  if (separators !== null && !(isText(item) && isText(key))) throw evaluationError('wrong separators', 'two texts')
-  if (typeof indent === 'number') meter.makeText(indent)
-  return jsonText(
-    value,
-    {
-      ensureAscii: isTruthy(read.optional('ensure_ascii') ?? false),
-      indent: indent === null ? undefined : isText(indent) ? indent.text : ' '.repeat(Math.max(0, read.integer('indent'))),
-      itemSeparator: isText(item) ? item.text : indent === null ? ', ' : ',',
-      keySeparator: isText(key) ? key.text : ': ',
-      sortKeys: isTruthy(read.optional('sort_keys') ?? false),
-    },
-    meter,
-  )
+/** The filter, unlike the method, begins words only after white space, hyphens and opening brackets. */
+const titleOfWords: Method = (text) => {
+  return plainValue(text.replace(/[^-\s({[<]+/g, (word) => word.slice(0, 1).toUpperCase() + word.slice(1).toLowerCase()))
 }
 
-function indent(value: Value, args: CallArguments, meter: WorkMeter): Value {
-  const read = new ArgumentReader('indent', args, ['width', 'first', 'blank'])
-  const width = read.optional('width') ?? 4
-  if (!isText(width)) meter.makeText(read.integer('width', 4))
-  const padding = isText(width) ? width.text : ' '.repeat(Math.max(0, read.integer('width', 4)))
-  return indentText(
-    printed(value, meter),
-    padding,
-    isTruthy(read.optional('first') ?? false),
-    isTruthy(read.optional('blank') ?? false),
-    meter,
-  )
-}
-
-function items(value: Value, args: CallArguments, meter: WorkMeter): Value {
-  new ArgumentReader('items', args, [])
-  if (isUndefined(value)) return listValue([])
-  if (!isDict(value)) throw evaluationError(`items of a ${typeName(value)}`, 'a dict')
-  meter.spend(value.entries.size)
-  return listValue(Array.from(value.entries.values(), ({ key, value: item }) => tupleValue([key, item])))
-}
-
-const HTML_ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['&', '&amp;'],
-  ['<', '&lt;'],
-  ['>', '&gt;'],
-  ["'", '&#39;'],
-  ['"', '&#34;'],
+export const TEXT_METHODS: ReadonlyMap<string, Method> = new Map([
+  ['strip', stripMethod('both')],
+  ['lstrip', stripMethod('left')],
+  ['rstrip', stripMethod('right')],
+  ['replace', replace],
+  ['capitalize', capitalize],
+  ['title', title],
+  ['join', (text, { all }, context) => join(elements(all[0]), text, context)],
+  ['removeprefix', (text, args) => plainValue(removed(text, textArgument(args, 0, 'prefix') ?? '', (part) => text.startsWith(part), 0))],
+  ['removesuffix', (text, args) => plainValue(removed(text, textArgument(args, 0, 'suffix') ?? '', (part) => text.endsWith(part), 1))],
 ])
 
-const escapeHtml: Filter = onText((text, _args, meter) => {
-  meter.scan(text.text.length)
-  return mapStretches(text, (stretch) => stretch.replace(/[&<>'"]/g, (character) => HTML_ESCAPES.get(character) ?? character))
-})
+function removed(text: string, part: string, isThere: (part: string) => boolean, side: 0 | 1): string {
+  if (!isThere(part)) return text
+  return side === 0 ? text.slice(part.length) : text.slice(0, text.length - part.length)
+}
 
-const trim: Filter = onText((text, args, meter) =>
-  stripText(text, 'both', new ArgumentReader('trim', args, ['chars']).optionalText('chars')?.text, meter),
-)
+/** Steps for a pair of a dictionary: three values are made. */
+const ITEM_STEPS = 8
 
-const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
-  ['default', defaultFilter],
-  ['d', defaultFilter],
-  ['length', length],
-  ['count', length],
-  ['string', onText((text) => text)],
-  ['safe', onText((text) => text)],
-  ['escape', escapeHtml],
-  ['e', escapeHtml],
-  ['trim', trim],
-  ['upper', method('upper')],
-  ['lower', method('lower')],
-  ['capitalize', onText((text, _args, meter) => capitalizeText(text, meter))],
-  ['title', onText((text, _args, meter) => titleFilter(text, meter))],
-  [
-    'center',
-    onText((text, args, meter) =>
-      justifyText(text, new ArgumentReader('center', args, ['width']).integer('width', 80), ' ', 'center', meter),
-    ),
-  ],
-  [
-    'replace',
-    onText((text, args, meter) => {
-      const read = new ArgumentReader('replace', args, ['old', 'new', 'count'])
-      const [old, replacement] = [printed(read.required('old'), meter), printed(read.required('new'), meter)]
-      return replaceText(text, old.text, replacement, read.optional('count') === null ? -1 : read.integer('count', -1), meter)
-    }),
-  ],
-  ['indent', indent],
-  [
-    'format',
-    onText((text, { positional, keyword }, meter) => {
-      const mapping = dictValue(Array.from(keyword, ([name, value]) => [plainText(name), value] as const))
-      return formatPercent(text, positional, mapping, meter)
-    }),
-  ],
-  ['wordcount', onText((text, _args, meter) => splitAtSpaces(text, -1, false, meter).length)],
-  ['int', toInteger],
-  ['float', toFloat],
-  ['abs', absolute],
-  ['round', round],
+/** What a loop over a value walks through. */
+export function elements(value: Value | undefined): Value[] {
+  if (value === undefined || isUndefined(value)) return []
+  if (isList(value)) return value.value
+  if (isText(value)) return Array.from(value.value, plainValue)
+  if (isDict(value) && value.type === 'ObjectValue') return Array.from(value.value.keys(), plainValue)
+  throw new Error(`${value.type} cannot be walked through`)
+}
+
+export function dictItems(value: Value, budget: StepBudget): Value[] {
+  if (isUndefined(value)) return []
+  if (!isDict(value)) throw new Error(`items of ${value.type}`)
+  budget.spend(ITEM_STEPS * (1 + value.value.size))
+  return Array.from(value.value, ([key, item]) => tupleOf([plainValue(key), item]))
+}
+
+function sorted(
+  items: readonly Value[],
+  keyOf: (item: Value) => Value,
+  isCaseSensitive: boolean,
+  isReversed: boolean,
+  budget: StepBudget,
+): Value {
+  const keyed = items.map((item) => {
+    const key = keyOf(item)
+    if (!isText(key) && !isNumber(key)) throw new Error(`cannot sort by ${key.type}`)
+    // Each key is compared some times over.
+    budget.spend(16 * (1 + (isText(key) ? key.value.length >>> 5 : 0)))
+    return { item, key: isText(key) && !isCaseSensitive ? key.value.toLowerCase() : key.value }
+  })
+  if (new Set(keyed.map(({ key }) => typeof key)).size > 1) throw new Error('cannot sort numbers and texts together')
+  keyed.sort(({ key: one }, { key: other }) => (one === other ? 0 : one < other !== isReversed ? -1 : 1))
+  return listOf(keyed.map(({ item }) => item))
+}
+
+function attributeOf(item: Value, path: string): Value {
+  let value: Value | undefined = item
+  for (const name of path.split('.')) value = isDict(value) ? value.value.get(name) : isList(value) ? value.value[Number(name)] : undefined
+  return value ?? plainValue(undefined)
+}
+
+/** Python counts code points where JavaScript counts UTF-16 units. */
+function lengthOf(value: Value, budget: StepBudget): number {
+  if (isUndefined(value)) return 0
+  if (isList(value)) return value.value.length
+  if (isDict(value) && value.type === 'ObjectValue') return value.value.size
+  if (!isText(value)) throw new Error(`${value.type} has no length`)
+  budget.spend(value.value.length >>> 5)
+  return value.value.length - (value.value.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0)
+}
+
+const ofText =
+  (method: Method): Filter =>
+  (operand, args, context) =>
+    method(pythonText(operand, context.budget), args, context)
+
+const tojson: Filter = (operand, args, { budget, marker }) => {
+  const indent = argument(args, 1, 'indent')
+  const separators = argument(args, 2, 'separators')
+  const width = isNumber(indent) ? indent.value : isText(indent) ? indent.value.length : undefined
+  if (width !== undefined) budget.makeText(width)
+  const pair = isList(separators) ? separators.value.map((part) => pythonText(part, budget)) : [width === undefined ? ', ' : ',', ': ']
+  const layout = {
+    ensureAscii: isTrue(argument(args, 0, 'ensure_ascii')),
+    separators: [pair[0] ?? '', pair[1] ?? ''] as const,
+    sortKeys: isTrue(argument(args, 3, 'sort_keys')),
+    marker,
+    ...(width === undefined ? {} : { indent: isText(indent) ? indent.value : ' '.repeat(width) }),
+  }
+  return plainValue(jsonText(operand, layout, budget))
+}
+
+const OWN: readonly (readonly [string, Filter])[] = [
+  ['string', (operand, _, { budget }) => (isText(operand) ? operand : plainValue(pythonText(operand, budget)))],
+  ['trim', ofText(stripMethod('both'))],
+  ['replace', ofText(replace)],
+  ['capitalize', ofText(capitalize)],
+  ['title', ofText(titleOfWords)],
+  ['indent', ofText(indent)],
   ['tojson', tojson],
-  ['items', items],
-  ['attr', (value, args, meter) => getItem(value, new ArgumentReader('attr', args, ['name']).text('name'), meter)],
-  ['map', (value, args, meter) => mapElements(value, args, meter, applyFilter)],
-  ...SEQUENCE_FILTERS,
+  ['format', (operand, { all }, { budget }) => plainValue(percentFormat(pythonText(operand, budget), all, budget))],
+  ['list', (operand) => listOf([...elements(operand)])],
+  ['length', (operand, _, { budget }) => plainValue(lengthOf(operand, budget))],
+  ['first', (operand) => elements(operand)[0] ?? plainValue(undefined)],
+  ['last', (operand) => elements(operand).at(-1) ?? plainValue(undefined)],
+  ['items', (operand, _, { budget }) => listOf(dictItems(operand, budget))],
+  [
+    'join',
+    (operand, args, context) => {
+      const attribute = textArgument(args, 1, 'attribute')
+      const items = elements(operand)
+      const chosen = attribute === undefined ? items : items.map((item) => attributeOf(item, attribute))
+      return join(chosen, textArgument(args, 0, 'd') ?? '', context)
+    },
+  ],
+  [
+    'sort',
+    (operand, args, { budget }) => {
+      const attribute = textArgument(args, 2, 'attribute')
+      const keyOf = (item: Value) => (attribute === undefined ? item : attributeOf(item, attribute))
+      return sorted(elements(operand), keyOf, isTrue(argument(args, 1, 'case_sensitive')), isTrue(argument(args, 0, 'reverse')), budget)
+    },
+  ],
+  [
+    'dictsort',
+    (operand, args, { budget }) => {
+      const part = textArgument(args, 1, 'by') === 'value' ? '1' : '0'
+      const keyOf = (pair: Value) => attributeOf(pair, part)
+      const isCaseSensitive = isTrue(argument(args, 0, 'case_sensitive'))
+      return sorted(dictItems(operand, budget), keyOf, isCaseSensitive, isTrue(argument(args, 2, 'reverse')), budget)
+    },
+  ],
+]
+
+/** Tests that take an argument, which the library's reader does not know. */
+export const ARGUMENT_TESTS: ReadonlyMap<string, (value: Value, argument: Value, budget: StepBudget) => boolean> = new Map([
+  [
+    'divisibleby',
+    (value, by) => {
+      if (!isNumber(value) || !isNumber(by) || by.value === 0) throw new Error(`${value.type} divisible by ${by.type}`)
+      return value.value % by.value === 0
+    },
+  ],
+  [
+    'sameas',
+    (value, other) => value === other || (value.type === other.type && !isList(value) && !isDict(value) && value.value === other.value),
+  ],
+  ['equalto', isEqual],
+  ['eq', isEqual],
+  ['ne', (value, other, budget) => !isEqual(value, other, budget)],
+  ['in', (value, container, budget) => contains(container, value, budget)],
 ])
 
-export function findFilter(name: string): Filter {
-  const filter = FILTERS.get(name)
-  if (filter === undefined) throw evaluationError(`the filter ${name}`, `one of ${[...FILTERS.keys()].sort().join(', ')}`)
-  return filter
+function testFilter(name: string, isNegated: boolean): Filter {
+  const test = ARGUMENT_TESTS.get(name)
+  return (operand, { all }, { budget }) => plainValue(test?.(operand, all[0] ?? plainValue(undefined), budget) !== isNegated)
 }
 
-/** The filter by name and its result; `map`, `select` and `reject` take filters and tests by name. */
-export function applyFilter(name: string, value: Value, args: CallArguments, meter: WorkMeter): Value {
-  meter.spend(1)
-  return findFilter(name)(value, args, meter)
+export const FILTERS: ReadonlyMap<string, Filter> = new Map([
+  ...OWN,
+  ...[...ARGUMENT_TESTS.keys()].flatMap((name) => [
+    [`is ${name}`, testFilter(name, false)] as const,
+    [`is not ${name}`, testFilter(name, true)] as const,
+  ]),
+])
+
+/** Steps for a filter or method that goes through all of its operand. */
+export function sizeOf(value: Value): number {
+  if (isText(value)) return value.value.length >>> 5
+  return isList(value) ? value.value.length >>> 1 : isDict(value) ? value.value.size >>> 1 : 0
 }

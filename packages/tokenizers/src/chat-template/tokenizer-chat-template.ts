@@ -1,14 +1,12 @@
 /**
- * The chat template of a tokenizer: from a conversation to ids.
- *
- * The rendering is encoded as one text without what the post-processor adds, as transformers does it, since templates write
- * their own beginning-of-text token. What came from messages, tools and documents is fenced off: tokens of ordinary text may
- * reach across the fence, so without control tokens in the messages the ids are those of the rendering encoded as a whole; but
- * a control token that begins, ends or lies in there is encoded as the characters it is written with.
+ * The chat template of a tokenizer: from a conversation to ids. The rendering is encoded as one text without what the post-processor
+ * adds, since templates write their own beginning-of-text token. Special tokens that messages, tools and documents write out are
+ * fenced off, so they become the characters they are written with.
  */
 import type { PipelineTokenizer, TextSegment } from '../pipeline.ts'
 import type { ChatTemplate } from '../tokenizer.ts'
 import type { ChatRenderer, RenderedChat } from './chat-renderer.ts'
+import { type SpecialTexts, specialTexts } from './protected-text.ts'
 
 /** The same tokenizer with a chat template. */
 export function withChatTemplate(tokenizer: PipelineTokenizer, renderer: ChatRenderer): PipelineTokenizer {
@@ -16,27 +14,32 @@ export function withChatTemplate(tokenizer: PipelineTokenizer, renderer: ChatRen
 }
 
 function chatTemplateOf(tokenizer: PipelineTokenizer, renderer: ChatRenderer): ChatTemplate {
+  let special: SpecialTexts | undefined
   return {
     render: (messages, options) => renderer.render(messages, options).text,
     encode(messages, { parseSpecialTokensInContent = false, ...options } = {}) {
-      const rendered = renderer.render(messages, options)
-      if (parseSpecialTokensInContent) return tokenizer.encode(rendered.text, { addSpecialTokens: false, parseSpecialTokens: true })
+      special ??= specialTexts(specialTokensOf(tokenizer))
+      const rendered = renderer.render(messages, options, parseSpecialTokensInContent ? undefined : special)
       return tokenizer.encodeSegments(segmentsOf(rendered), { addSpecialTokens: false })
     },
   }
 }
 
+function specialTokensOf(tokenizer: PipelineTokenizer): string[] {
+  const texts: string[] = []
+  for (let id = 0; id < tokenizer.vocabularySize; id++) {
+    const text = tokenizer.isSpecial(id) ? tokenizer.tokenOf(id) : undefined
+    if (text !== undefined) texts.push(text)
+  }
+  return texts
+}
+
 function segmentsOf({ text, foreignRanges }: RenderedChat): TextSegment[] {
   const segments: TextSegment[] = []
   let position = 0
-  const add = (end: number, parseSpecialTokens: boolean): void => {
-    if (end > position) segments.push({ text: text.slice(position, end), parseSpecialTokens })
-    position = end
+  for (const [index, border] of [...foreignRanges, text.length].entries()) {
+    if (border > position) segments.push({ text: text.slice(position, border), parseSpecialTokens: index % 2 === 0 })
+    position = border
   }
-  for (let index = 0; index < foreignRanges.length; index += 2) {
-    add(foreignRanges[index] ?? 0, true)
-    add(foreignRanges[index + 1] ?? 0, false)
-  }
-  add(text.length, true)
   return segments
 }

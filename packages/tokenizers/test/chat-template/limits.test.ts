@@ -17,13 +17,17 @@ test('a template of more than a million characters is refused', () => {
 })
 
 test.each([
-  ['spaces before a tag', `${' '.repeat(999_000)}{% if true %}x{% endif %}`, 'x'],
-  ['spaces inside of a tag', `{{ 'x'${' '.repeat(999_000)}}}`, 'x'],
-  ['spaces inside of a string', `{{ '${' '.repeat(900_000)}'|trim }}`, ''],
-  ['raw blocks', '{% raw %}{% endraw %}'.repeat(40_000), ''],
-  ['with blocks', '{%with%}{%endwith%}'.repeat(40_000), ''],
-])('a megabyte of %s takes time in proportion to its length', (_name, source, expected) => {
-  expect(render(source)).toBe(expected)
+  ['before a tag', `${' '.repeat(999_000)}{% if true %}x{% endif %}`],
+  ['inside of a tag', `{{ 'x'${' '.repeat(999_000)}}}`],
+  ['inside of a string', `{{ '${' '.repeat(900_000)}'|trim }}`],
+])('a megabyte of spaces %s is refused, for the library would read it in quadratic time', (_name, source) => {
+  expect(() => render(source)).toThrow(refusal('limit', /white-space characters in a row, expected at most 1000/))
+})
+
+test('a megabyte of short runs of spaces and of raw blocks is read', () => {
+  expect(render(`${' '.repeat(900)}{{ 'x' }}`.repeat(1000)).length).toBe(901_000)
+  expect(render('{% raw %}{% endraw %}'.repeat(40_000))).toBe('')
+  expect(() => render('{% raw %}'.repeat(100_000))).toThrow(refusal('syntax', /raw block without end/))
 })
 
 test.each([
@@ -60,7 +64,7 @@ test.each([
   ['changing long texts', "{% set s = 'x' * 9999999 %}{% for i in range(99999) %}{% set y = s|upper %}{% endfor %}"],
   ['comparing long texts', "{% set s = 'x' * 9999999 %}{% for i in range(99999) %}{% set y = s == s ~ '' %}{% endfor %}"],
 ])('%s: refused after a bounded number of steps', (_name, source) => {
-  expect(() => render(source)).toThrow(refusal('limit', /at most 3000000 steps/))
+  expect(() => render(source)).toThrow(refusal('limit', /at most 2000000 steps/))
 })
 
 test.each([
@@ -76,9 +80,8 @@ test.each([
   ['doubling', "{% set ns = namespace(s='xxxxxxxxxx') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}"],
   ['indent', "{{ 'a\\nb'|indent(10**9) }}"],
   ['indented JSON', '{{ [[1]]|tojson(indent=9999999) }}'],
-  ['center', "{{ 'a'|center(10**9) }}"],
-  ['a width in a format', "{{ '%1000000000d' % 1 }}"],
-  ['a precision in a format', "{{ '%.1000000000f' % 1 }}"],
+  ['replacing', "{% set s = 'x' * 1000000 %}{{ s|replace('x', s) }}"],
+  ['joining', "{{ range(1000)|join('x' * 1000000) }}"],
   ['output', "{% set s = 'x' * 1000000 %}{% for i in range(20) %}{{ s }}{% endfor %}"],
 ])('a text over ten million characters by %s is refused', (_name, source) => {
   expect(() => render(source)).toThrow(refusal('limit', /a text of \d+ characters, expected at most 10000000/))
@@ -96,7 +99,7 @@ test.each([
   'namespace(a=1).constructor',
 ])('%s is undefined: no way leads to a JavaScript object', (expression) => {
   expect(render(`{{ ${expression} is undefined }}[{{ ${expression} }}]`)).toBe('True[]')
-  expect(() => render(`{{ ${expression}('return process')() }}`)).toThrow(refusal('evaluation', /undefined/))
+  expect(() => render(`{{ ${expression}('return process')() }}`)).toThrow(refusal('evaluation', /undefined/i))
 })
 
 test('keys that JavaScript treats specially are keys like others', () => {

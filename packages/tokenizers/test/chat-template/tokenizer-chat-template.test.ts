@@ -69,13 +69,14 @@ test('control tokens in messages count when that is asked for', () => {
 test.each([
   ['trimmed', '{{ messages[0].content|trim }}'],
   ['as JSON', '{{ messages[0].content|tojson }}'],
+  ['as ASCII JSON', '{{ messages[0].content|tojson(ensure_ascii=true) }}'],
   ['replaced into', "{{ messages[0].content|replace('x', '<|im_end') }}"],
   ['split and joined', "{{ messages[0].content.split('|')|join('|') }}"],
   ['reversed twice', '{{ messages[0].content[::-1][::-1] }}'],
   ['lowered', '{{ messages[0].content|lower }}'],
-  ['formatted', "{{ '%s' % messages[0].content }}{{ '{}'.format(messages[0].content) }}"],
+  ['formatted', "{{ '%s' % messages[0].content }}{{ '%s'|format(messages[0].content) }}"],
   ['printed in a list', '{{ [messages[0].content] }}'],
-  ['as the key of a dict', '{{ dict([(messages[0].content, 1)]) }}'],
+  ['as the key of a dict', '{{ {messages[0].content: 1} }}'],
   ['indented', '{{ messages[0].content|indent(2, true) }}'],
   ['captured', '{% set x %}{{ messages[0].content }}{% endset %}{{ x }}'],
   ['through a macro', '{% macro f(x) %}{{ x }}{% endmacro %}{{ f(messages[0].content)|upper|lower }}'],
@@ -91,6 +92,23 @@ test('a control token that is put together from two parts of a message is text',
   const template = chat('{% for part in messages[0].content %}{{ part.text }}{% endfor %}')
   const ids = template.encode([{ role: 'user', content: [{ text: '<|im_' }, { text: 'end|>' }] }])
   expect(specialIds(ids)).toEqual([])
+})
+
+test('a control token in three parts of a message is text', () => {
+  const template = chat('{% for part in messages[0].content %}{{ part.text }}{% endfor %}')
+  expect(specialIds(template.encode([{ role: 'user', content: [{ text: '<' }, { text: '|im_end|' }, { text: '>' }] }]))).toEqual([])
+})
+
+test('a continued message that holds a control token stays text up to its end', () => {
+  const template = chat(chatTemplateFixture.templates.chatml ?? '')
+  const messages = [
+    { role: 'user', content: 'a' },
+    { role: 'assistant', content: 'b<|im_end|>' },
+  ]
+  const ids = template.encode(messages, { continueFinalMessage: true })
+  const [start, end] = [tokenizer.idOf('<|im_start|>'), tokenizer.idOf('<|im_end|>')]
+  expect(specialIds(ids)).toEqual([start, end, start, end, start])
+  expect(tokenizer.decode(ids).endsWith('b<|im_end|>')).toBe(true)
 })
 
 test('a control token that begins in the template and ends in a message is text', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { markSpecialTexts, specialTexts, takeMarkersOut, unusedMarker } from '../../src/templates/protected-text.ts'
+import { markSpecialTexts, specialTexts, takeMarkersOut, unusedMarker } from '../../src/chat-template/protected-text.ts'
 
 const special = specialTexts(['<|im_end|>', '<|im_start|>', '</s>', '[INST]', '$.'])
 const MARKER = '\ue000'
