@@ -23,6 +23,8 @@ export interface OpenGraph extends AsyncDisposable {
   readonly graphBytes: number
   /** Where the converted weights are. */
   readonly storageNote: string
+  /** Which tensors of the checkpoint are not used, and why. */
+  readonly passedOverNotes: readonly string[]
 }
 
 export interface GraphOptions {
@@ -39,6 +41,7 @@ export interface BuiltGraph {
   readonly graph: Graph
   readonly binder: WeightBinder
   readonly outputs: OutputSet
+  readonly passedOverNotes: readonly string[]
 }
 
 /** @throws {CheckpointError} when the checkpoint holds tensors that nothing reads; {ShapeError} when one contradicts the configuration */
@@ -46,8 +49,7 @@ export function buildGraph(checkpoint: Checkpoint, format: WeightFormat, outputs
   const graph = new Graph({ name: checkpoint.description.config.modelType })
   const binder = createWeightBinder({ graph, weights: checkpoint.weights, format, checkpoint: checkpoint.name })
   checkpoint.description.build(createDecoder(checkpoint.description, binder, graph, outputs))
-  refuseLeftovers(checkpoint, outputs, binder)
-  return { graph, binder, outputs }
+  return { graph, binder, outputs, passedOverNotes: accountForUnused(checkpoint, outputs, binder) }
 }
 
 /** The graph of a checkpoint as an ONNX file that names its weights without holding them: for looking at (Netron), not for running. */
@@ -57,7 +59,7 @@ export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto
 }
 
 export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, outputs: OutputSet, options: GraphOptions): Promise<OpenGraph> {
-  const { graph, binder } = buildGraph(checkpoint, options.format, outputs)
+  const { graph, binder, passedOverNotes } = buildGraph(checkpoint, options.format, outputs)
   const encoded = encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } })
   const stored = await storeModel(encoded, {
     ...(options.convertedFolder === undefined ? {} : { folder: options.convertedFolder }),
@@ -78,6 +80,7 @@ export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, output
       weightsBytes: stored.weightsBytes,
       graphBytes: stored.graphBytes,
       storageNote: stored.note,
+      passedOverNotes,
       async [Symbol.asyncDispose]() {
         await session[Symbol.asyncDispose]()
         await stored[Symbol.asyncDispose]()
@@ -89,13 +92,20 @@ export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, output
   }
 }
 
-function refuseLeftovers(checkpoint: Checkpoint, outputs: OutputSet, binder: WeightBinder): void {
-  const { weights, name, architecture } = checkpoint
-  const left = binder.unused().filter((tensor) => {
+/** Refuses tensors that nothing explains; says which ones the architecture passes over. */
+function accountForUnused(checkpoint: Checkpoint, outputs: OutputSet, binder: WeightBinder): readonly string[] {
+  const { weights, name, architecture, description } = checkpoint
+  const unused = binder.unused().filter((tensor) => {
     const info = weights.store.tensors.get(tensor)
     return info !== undefined && !weights.isExpectedUnused(info) && !(outputs.embeddingsInput && isEmbedding(tensor))
   })
-  if (left.length === 0) return
+  const known = description.passedOver ?? []
+  const notes = known.flatMap(({ names, reason }) => {
+    const passed = unused.filter((tensor) => names.test(tensor))
+    return passed.length === 0 ? [] : [`${passed.length} tensors are not used (${passed[0]}, …): ${reason}`]
+  })
+  const left = unused.filter((tensor) => !known.some(({ names }) => names.test(tensor)))
+  if (left.length === 0) return notes
   const listed = left.slice(0, 20).join(', ')
   throw new CheckpointError({
     file: name,

@@ -22,8 +22,17 @@ export interface DecoderDescription {
   readonly layers: readonly LayerDescription[]
   /** Whether `build` asks for positions (learned position embeddings). */
   readonly readsPositions?: boolean
+  /** Tensors that the architecture knows and does not use; the plan says how many and why. */
+  readonly passedOver?: readonly PassedOverTensors[]
   /** Emits the graph from the embeddings to the logits. */
   build(decoder: Decoder): void
+}
+
+/** E.g. the vision tower of a checkpoint whose language model is run. */
+export interface PassedOverTensors {
+  readonly names: RegExp
+  /** What they are and why they are not used. */
+  readonly reason: string
 }
 
 /** What the cache and the masks have to know of a layer's attention. */

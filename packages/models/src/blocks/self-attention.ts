@@ -1,9 +1,9 @@
 /** Attention of a layer with its projections: queries, keys and values from one input, norms of heads, rotary embedding, output. */
-import { clip, reshape, rotaryEmbedding, split, type Value } from '@foretoken/graph'
+import { clip, rotaryEmbedding, split, type Value } from '@foretoken/graph'
 import { type Decoder, layerOf } from '../decoder/decoder.ts'
 import type { LinearPart } from '../decoder/weight-binder.ts'
 import { cachedAttention } from './attention.ts'
-import { type Norm, normalized } from './norms.ts'
+import { type HeadNorms, headNormalized } from './head-norms.ts'
 
 export interface SelfAttentionOptions {
   readonly hidden: number
@@ -19,13 +19,6 @@ export interface SelfAttentionOptions {
   readonly softCap?: number
   /** Name of one learned logit for each head [heads] that takes part in the softmax and has no value (gpt-oss). */
   readonly sinks?: string
-}
-
-/** Norms of queries and keys before the rotary embedding: of each head on its own, or of all heads as one row. */
-export interface HeadNorms {
-  readonly query: Norm
-  readonly key: Norm
-  readonly over: 'head' | 'all-heads'
 }
 
 /** `q_proj`, `k_proj`, `v_proj` and `o_proj` below a prefix, as most decoders name them. */
@@ -77,16 +70,10 @@ export function selfAttention(decoder: Decoder, layer: number, x: Value, options
   function turnedApart(all: Value, norms: HeadNorms): { query: Value; key: Value; value: Value } {
     const [queries, keys, values] = split(all, [heads * keyDim, kvHeads * keyDim, kvHeads * valueDim], { axis: -1 })
     return {
-      query: rotate(decoder, layer, headNormalized(queries, norms.query, norms.over, heads), heads),
-      key: rotate(decoder, layer, headNormalized(keys, norms.key, norms.over, kvHeads), kvHeads),
+      query: rotate(decoder, layer, headNormalized(decoder, queries, norms, { which: 'query', heads, keyDim }), heads),
+      key: rotate(decoder, layer, headNormalized(decoder, keys, norms, { which: 'key', heads: kvHeads, keyDim }), kvHeads),
       value: values,
     }
-  }
-
-  function headNormalized(rows: Value, norm: Norm, over: HeadNorms['over'], count: number): Value {
-    if (over === 'all-heads') return normalized(decoder, rows, norm, count * keyDim)
-    const perHead = normalized(decoder, reshape(rows, [1, 'steps', count, keyDim]), norm, keyDim)
-    return reshape(perHead, [1, 'steps', count * keyDim])
   }
 }
 

@@ -69,8 +69,14 @@ const PER_LAYER: ReadonlyMap<string, string> = new Map([
 
 const LAYER_NAME = /^model\.layers\.(\d+)\.(.+)\.(weight|bias)$/
 
+export interface GgufNaming {
+  readonly permutesRotaryPairs?: boolean
+  /** Parts of a layer that are called otherwise than in most decoders, or that most do not have: Hugging Face's name to llama.cpp's. */
+  readonly parts?: ReadonlyMap<string, string>
+}
+
 /** @param name  a name of Hugging Face's, e.g. `model.layers.3.self_attn.q_proj.weight` */
-export function ggufDecoderTensor(name: string, options: { readonly permutesRotaryPairs?: boolean } = {}): GgufTensor | undefined {
+export function ggufDecoderTensor(name: string, options: GgufNaming = {}): GgufTensor | undefined {
   const match = LAYER_NAME.exec(name)
   if (match === null) {
     const dot = name.lastIndexOf('.')
@@ -78,7 +84,7 @@ export function ggufDecoderTensor(name: string, options: { readonly permutesRota
     return whole === undefined ? undefined : { name: `${whole}${name.slice(dot)}` }
   }
   const [, layer, part, kind] = match
-  const found = part === undefined ? undefined : PER_LAYER.get(part)
+  const found = part === undefined ? undefined : (options.parts?.get(part) ?? PER_LAYER.get(part))
   if (found === undefined) return undefined
   const tensor = { name: `blk.${layer}.${found}.${kind}` }
   if (!options.permutesRotaryPairs) return tensor

@@ -17,6 +17,9 @@ export interface TextFiles extends TokenizerFolder {
 /** Buffers that older exporters stored and that follow from the configuration. */
 const DERIVED_BUFFERS = /\.(rotary_emb\.inv_freq|masked_bias)$/
 
+/** The head, on its own or inside a model of several modalities. */
+const TIED_HEAD = /(^|\.)lm_head\.weight$/
+
 /** Takes over the store: it is closed with the checkpoint, or here when the folder is refused. */
 export async function huggingFaceCheckpoint(store: WeightStore, files: TextFiles): Promise<Checkpoint> {
   try {
@@ -37,7 +40,7 @@ export async function huggingFaceCheckpoint(store: WeightStore, files: TextFiles
           return info === undefined ? undefined : { info }
         },
         // a tied head is stored a second time by some exporters
-        isExpectedUnused: ({ name }) => DERIVED_BUFFERS.test(name) || (tiedEmbeddings && name === 'lm_head.weight'),
+        isExpectedUnused: ({ name }) => DERIVED_BUFFERS.test(name) || (tiedEmbeddings && TIED_HEAD.test(name)),
       },
       ...(tokenizer === undefined ? {} : { tokenizer }),
       generationDefaults: generationDefaults(config, await readJson(files, 'generation_config.json')),

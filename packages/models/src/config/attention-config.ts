@@ -8,13 +8,16 @@ export interface AttentionConfig {
   readonly headDim: number
 }
 
-/** @param defaults  what the model type assumes when the file does not say: `kvHeads` (as many as heads), `headDim` (hidden / heads) */
+/**
+ * @param defaults  what the model type assumes when the file does not say: `kvHeads` (as many as heads), `headDim` (hidden / heads);
+ *                  `hidden` and `heads` have to stand in the file unless published files of the type leave them out
+ */
 export function readAttentionConfig(
   config: ConfigReader,
-  defaults: { readonly kvHeads?: number; readonly headDim?: number } = {},
+  defaults: { readonly hidden?: number; readonly heads?: number; readonly kvHeads?: number; readonly headDim?: number } = {},
 ): AttentionConfig {
-  const hidden = config.count('hidden_size')
-  const heads = config.count('num_attention_heads')
+  const hidden = config.count('hidden_size', defaults.hidden)
+  const heads = config.count('num_attention_heads', defaults.heads)
   const kvHeads = config.isNull('num_key_value_heads') ? heads : config.count('num_key_value_heads', defaults.kvHeads ?? heads)
   if (kvHeads > heads || heads % kvHeads !== 0) {
     config.refuse('num_key_value_heads', `${kvHeads} for ${heads} attention heads`, 'a number that divides num_attention_heads')
