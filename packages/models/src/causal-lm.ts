@@ -87,7 +87,7 @@ export interface ModelConfig {
   readonly kvHeads: number
   readonly headDim: number
   readonly vocab: number
-  /** Longest context the checkpoint was made for. */
+  /** Longest context the checkpoint was made for; Infinity where nothing ends it (a dynamic rope, a recurrent state). */
   readonly maxPositions: number
   readonly tiedEmbeddings: boolean
 }

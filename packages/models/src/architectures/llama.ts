@@ -10,6 +10,7 @@ import { residualStream } from '../blocks/residual-stream.ts'
 import { selfAttention, separateProjections } from '../blocks/self-attention.ts'
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
+import { contextOf } from '../rope/rope.ts'
 import { readRope } from '../rope/rope-kinds.ts'
 import type { Architecture } from './architecture.ts'
 
@@ -34,7 +35,17 @@ export const llama: Architecture = {
     const windows = readWindows(config, layers, { window, isWindowed: () => true })
 
     return {
-      config: { modelType: config.string('model_type'), layers, hidden, heads, kvHeads, headDim, vocab, maxPositions, tiedEmbeddings },
+      config: {
+        modelType: config.string('model_type'),
+        layers,
+        hidden,
+        heads,
+        kvHeads,
+        headDim,
+        vocab,
+        maxPositions: contextOf(rope, maxPositions),
+        tiedEmbeddings,
+      },
       layers: windows.map((each) => ({
         heads,
         kvHeads,

@@ -8,6 +8,7 @@ import { residualStream } from '../blocks/residual-stream.ts'
 import { selfAttention, separateProjections } from '../blocks/self-attention.ts'
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
+import { contextOf } from '../rope/rope.ts'
 import { readRope } from '../rope/rope-kinds.ts'
 import type { Architecture } from './architecture.ts'
 
@@ -29,7 +30,17 @@ export const qwen2: Architecture = {
     const windows = readWindows(config, layers, { window, isWindowed: (layer) => layer >= firstWindowed })
 
     return {
-      config: { modelType: 'qwen2', layers, hidden, heads, kvHeads, headDim, vocab, maxPositions, tiedEmbeddings },
+      config: {
+        modelType: 'qwen2',
+        layers,
+        hidden,
+        heads,
+        kvHeads,
+        headDim,
+        vocab,
+        maxPositions: contextOf(rope, maxPositions),
+        tiedEmbeddings,
+      },
       layers: windows.map((each) => ({
         heads,
         kvHeads,

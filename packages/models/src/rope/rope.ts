@@ -19,6 +19,11 @@ export interface Rope {
   inverseFrequencies(sequenceLength: number): Float32Array
 }
 
+/** The longest context: what the checkpoint says, or no limit where the rope grows with the sequence. */
+export function contextOf(rope: Rope, maxPositions: number): number {
+  return rope.kind === 'dynamic' ? Number.POSITIVE_INFINITY : maxPositions
+}
+
 /**
  * cos and sin for the given positions, each [steps, rotaryDim / 2] float32.
  *
