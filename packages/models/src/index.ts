@@ -17,6 +17,8 @@ export type {
 } from './causal-lm.ts'
 // Checkpoints, before they are opened.
 export type { Checkpoint, NamedWeight, NamedWeights } from './checkpoint/checkpoint.ts'
+export { ggufCheckpoint } from './checkpoint/gguf-checkpoint.ts'
+export { huggingFaceCheckpoint, type TextFiles } from './checkpoint/hugging-face-checkpoint.ts'
 export { openCheckpoint } from './checkpoint/open-checkpoint.ts'
 export { encodeGraph } from './open-graph.ts'
 // Errors.

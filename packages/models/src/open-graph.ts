@@ -11,7 +11,7 @@ import { type OutputSet, PLAIN_OUTPUTS } from './decoder/outputs.ts'
 import { createWeightBinder, type WeightBinder } from './decoder/weight-binder.ts'
 import type { WeightFormat } from './decoder/weight-formats.ts'
 import { CheckpointError } from './errors.ts'
-import { type ConversionProgress, WEIGHTS_LOCATION } from './stored-model.ts'
+import { type ConversionProgress, storeInMemory, WEIGHTS_LOCATION } from './stored-model.ts'
 
 export interface OpenGraph extends AsyncDisposable {
   readonly session: Session
@@ -61,7 +61,9 @@ export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto
 export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, outputs: OutputSet, options: GraphOptions): Promise<OpenGraph> {
   const { graph, binder, passedOverNotes } = buildGraph(checkpoint, options.format, outputs)
   const encoded = encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } })
-  const stored = await storeModel(encoded, {
+  // the wasm library reads no files: the weights go into its heap in any case
+  const store = runtime.name === 'onnxruntime-node' ? storeModel : storeInMemory
+  const stored = await store(encoded, {
     ...(options.convertedFolder === undefined ? {} : { folder: options.convertedFolder }),
     ...(checkpoint.fingerprint === undefined ? {} : { fingerprint: checkpoint.fingerprint }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { loadWasmRuntime } from '@foretoken/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CausalLM, loadCausalLM } from '../src/index.ts'
 import { type CheckpointFixture, checkpointFixture, largestDifference } from './checkpoint-fixture.ts'
@@ -6,6 +7,7 @@ import { greedyTokens } from './greedy-tokens.ts'
 
 const names = readdirSync(new URL('./fixtures/checkpoints/', import.meta.url)).sort()
 const TOLERANCE = 1e-4
+const wasm = await loadWasmRuntime({ threads: 2 })
 
 describe.each(names)('%s in float32', (name) => {
   let fixture: CheckpointFixture
@@ -90,6 +92,21 @@ describe.each(names)('%s in float32', (name) => {
     const [together] = await lm.forwardBatch([step(0, first), step(1, second)])
     const single = await lm.forward(step(0, alone))
     expect(together?.logits?.data).toEqual(single.logits?.data)
+  })
+})
+
+describe.each(names)('%s on the wasm runtime', (name) => {
+  test('logits, 16 greedy tokens and exact rows as on the native one', async () => {
+    const fixture = await checkpointFixture(name)
+    await using lm = await loadCausalLM(fixture.folder, { format: 'f32', runtime: wasm })
+    expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
+    const expected = await fixture.expected('logits')
+    const tokens = Int32Array.from(fixture.inputIds[0] ?? [])
+    await using cache = lm.createCache()
+    const { logits } = await lm.forward({ tokens, cache, want: { logits: 'all' }, sequenceLength: tokens.length })
+    expect(largestDifference(logits?.data ?? [], expected.subarray(0, expected.length / 2))).toBeLessThan(TOLERANCE)
+    const { prompt, ids, idsWithCache } = fixture.greedy
+    expect(await greedyTokens(lm, prompt, 16)).toEqual((idsWithCache ?? ids).slice(0, 16))
   })
 })
 
