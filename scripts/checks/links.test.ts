@@ -1,4 +1,4 @@
-/** The map stays true: whatever a document of the repository links to, or names as a file of a package, is there. */
+/** The map stays true: whatever a document of the repository links to is there. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
