@@ -2,11 +2,14 @@
 import type { ConfigReader } from '../config/config-reader.ts'
 import { UnsupportedArchitectureError } from '../errors.ts'
 import type { Architecture } from './architecture.ts'
+import { gemma } from './gemma.ts'
+import { gemma2 } from './gemma2.ts'
+import { gemma3 } from './gemma3.ts'
 import { llama } from './llama.ts'
 import { qwen2 } from './qwen2.ts'
 import { qwen3 } from './qwen3.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [llama, qwen2, qwen3]
+export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, llama, qwen2, qwen3]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {

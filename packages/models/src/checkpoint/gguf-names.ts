@@ -73,6 +73,25 @@ export interface GgufNaming {
   readonly permutesRotaryPairs?: boolean
   /** Parts of a layer that are called otherwise than in most decoders, or that most do not have: Hugging Face's name to llama.cpp's. */
   readonly parts?: ReadonlyMap<string, string>
+  /** Added to the stored scales of all norms to get Hugging Face's: llama.cpp folds the 1 of Gemma's norms into them. */
+  readonly normOffset?: number
+}
+
+/** Parts of layers that have norms after their blocks: the norm before the feed-forward block is then the one called `ffn_norm`. */
+export const SANDWICH_NORMS: ReadonlyMap<string, string> = new Map([
+  ['post_attention_layernorm', 'post_attention_norm'],
+  ['pre_feedforward_layernorm', 'ffn_norm'],
+  ['post_feedforward_layernorm', 'post_ffw_norm'],
+])
+
+/** Windows of layers in the words of config.json: the width, and which layers have it where the file says that itself. */
+export function ggufWindows(metadata: GgufMetadata): Record<string, unknown> {
+  const pattern = metadata.get(`${metadata.architecture}.attention.sliding_window_pattern`)
+  return {
+    sliding_window: metadata.count('attention.sliding_window') || undefined,
+    ...(typeof pattern === 'number' ? { sliding_window_pattern: pattern } : {}),
+    ...(Array.isArray(pattern) ? { layer_types: pattern.map((isWindowed) => (isWindowed ? 'sliding_attention' : 'full_attention')) } : {}),
+  }
 }
 
 /** @param name  a name of Hugging Face's, e.g. `model.layers.3.self_attn.q_proj.weight` */
@@ -81,14 +100,18 @@ export function ggufDecoderTensor(name: string, options: GgufNaming = {}): GgufT
   if (match === null) {
     const dot = name.lastIndexOf('.')
     const whole = WHOLE_MODEL.get(name.slice(0, dot))
-    return whole === undefined ? undefined : { name: `${whole}${name.slice(dot)}` }
+    return whole === undefined ? undefined : { name: `${whole}${name.slice(dot)}`, ...offsetOf(name, options) }
   }
   const [, layer, part, kind] = match
   const found = part === undefined ? undefined : (options.parts?.get(part) ?? PER_LAYER.get(part))
   if (found === undefined) return undefined
-  const tensor = { name: `blk.${layer}.${found}.${kind}` }
+  const tensor = { name: `blk.${layer}.${found}.${kind}`, ...offsetOf(name, options) }
   if (!options.permutesRotaryPairs) return tensor
   if (part === 'self_attn.q_proj') return { ...tensor, permutedHeads: 'heads' }
   if (part === 'self_attn.k_proj') return { ...tensor, permutedHeads: 'kvHeads' }
   return tensor
+}
+
+function offsetOf(name: string, { normOffset }: GgufNaming): { readonly offset?: number } {
+  return normOffset !== undefined && name.endsWith('norm.weight') ? { offset: normOffset } : {}
 }

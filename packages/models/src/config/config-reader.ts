@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.ts'
 /** Bounds that no published model comes near; a value beyond them is a damaged or hostile file. */
 const MAX_COUNT = 2 ** 31 - 1
 const MAX_LAYERS = 10_000
+const LAYER_COUNTS = ['num_hidden_layers', 'num_layers', 'n_layers', 'n_layer']
 
 export interface ConfigReader {
   readonly file: string
@@ -16,6 +17,8 @@ export interface ConfigReader {
   isList(key: string): boolean
   /** A positive whole number. */
   count(key: string, fallback?: number): number
+  /** A finite number above zero. */
+  positive(key: string, fallback?: number): number
   /** A finite number. */
   number(key: string, fallback?: number): number
   boolean(key: string, fallback?: boolean): boolean
@@ -58,6 +61,7 @@ export function configReader(value: unknown, file: string, path = ''): ConfigRea
     isList: (key) => Array.isArray(get(key)),
     isNull: (key) => entries.get(key) === null,
     count: (key, fallback) => read(key, `a whole number from 1 to ${limitOf(key)}`, (v): v is number => isCount(v, limitOf(key)), fallback),
+    positive: (key, fallback) => read(key, 'a number above 0', (v): v is number => isFiniteNumber(v) && v > 0, fallback),
     number: (key, fallback) => read(key, 'a finite number', isFiniteNumber, fallback),
     boolean: (key, fallback) => read(key, 'true or false', (v): v is boolean => typeof v === 'boolean', fallback),
     string: (key, fallback) => read(key, 'a string', (v): v is string => typeof v === 'string', fallback),
@@ -77,7 +81,7 @@ export function configReader(value: unknown, file: string, path = ''): ConfigRea
 }
 
 function limitOf(key: string): number {
-  return key === 'num_hidden_layers' ? MAX_LAYERS : MAX_COUNT
+  return LAYER_COUNTS.includes(key) ? MAX_LAYERS : MAX_COUNT
 }
 
 function isCount(value: unknown, limit: number): value is number {

@@ -31,6 +31,8 @@ const CASES: readonly (readonly [string, WeightFormat])[] = [
   ['qwen2-sliding', 'int8'],
   ['qwen3', 'int4'],
   ['llama-rope-dynamic', 'int8-rows'],
+  ['gemma2', 'f32'],
+  ['gemma3_text', 'int4'],
 ]
 
 describe.each(CASES)('%s in %s', (name, format) => {

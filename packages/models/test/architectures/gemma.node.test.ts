@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest'
+import { loadCausalLM } from '../../src/index.ts'
+import { asGguf, changedCopy, float32, type NumericTensor, text, uint32 } from '../checkpoint-copies.ts'
+import { checkpointFixture, largestDifference } from '../checkpoint-fixture.ts'
+import { COMMON_PARTS, ggufName } from '../gguf-rows.ts'
+import { expectSameLogits, logitsOf } from '../same-logits.ts'
+
+const plusOne = (name: string, { data }: NumericTensor) => (name.endsWith('norm.weight') ? { data: data.map((each) => each + 1) } : {})
+
+const SANDWICH = {
+  ...COMMON_PARTS,
+  post_attention_layernorm: 'post_attention_norm',
+  pre_feedforward_layernorm: 'ffn_norm',
+  post_feedforward_layernorm: 'post_ffw_norm',
+}
+
+describe('GGUF', () => {
+  test('Gemma with 1 folded into its norms gives the bits of its safetensors', async () => {
+    const { folder, inputIds } = await checkpointFixture('gemma')
+    await using gguf = await asGguf(folder, {
+      architecture: 'gemma',
+      metadata: {
+        context_length: uint32(256),
+        embedding_length: uint32(64),
+        block_count: uint32(2),
+        feed_forward_length: uint32(96),
+        'attention.head_count': uint32(4),
+        'attention.head_count_kv': uint32(1),
+        'attention.layer_norm_rms_epsilon': float32(1e-6),
+        'attention.key_length': uint32(24),
+        'attention.value_length': uint32(24),
+      },
+      tensor: (name, tensor) => ({
+        name: ggufName(name, { ...COMMON_PARTS, post_attention_layernorm: 'ffn_norm' }),
+        ...plusOne(name, tensor),
+      }),
+    })
+    await expectSameLogits(gguf.path, folder, inputIds[0] ?? [])
+  })
+
+  test('Gemma 2 gives the bits of its safetensors; the scale of the scores follows from the head width', async () => {
+    await using folder = await changedCopy('gemma2', { config: { query_pre_attn_scalar: 16 } })
+    const { inputIds } = await checkpointFixture('gemma2')
+    await using gguf = await asGguf(folder.path, {
+      architecture: 'gemma2',
+      metadata: {
+        context_length: uint32(256),
+        embedding_length: uint32(64),
+        block_count: uint32(4),
+        feed_forward_length: uint32(64),
+        'attention.head_count': uint32(4),
+        'attention.head_count_kv': uint32(2),
+        'attention.layer_norm_rms_epsilon': float32(1e-6),
+        'attention.key_length': uint32(16),
+        'attention.value_length': uint32(16),
+        'attention.sliding_window': uint32(8),
+        attn_logit_softcapping: float32(3),
+        final_logit_softcapping: float32(6),
+      },
+      tensor: (name, tensor) => ({ name: ggufName(name, SANDWICH), ...plusOne(name, tensor) }),
+    })
+    await expectSameLogits(gguf.path, folder.path, inputIds[0] ?? [])
+  })
+
+  test('Gemma 3 gives the bits of its safetensors; only the layers without a window have the scaled rope', async () => {
+    await using folder = await changedCopy('gemma3_text', { config: { query_pre_attn_scalar: 16 } })
+    const { inputIds } = await checkpointFixture('gemma3_text')
+    await using gguf = await asGguf(folder.path, {
+      architecture: 'gemma3',
+      metadata: {
+        context_length: uint32(256),
+        embedding_length: uint32(64),
+        block_count: uint32(6),
+        feed_forward_length: uint32(48),
+        'attention.head_count': uint32(4),
+        'attention.head_count_kv': uint32(1),
+        'attention.layer_norm_rms_epsilon': float32(1e-6),
+        'attention.key_length': uint32(16),
+        'attention.value_length': uint32(16),
+        'attention.sliding_window': uint32(8),
+        'rope.freq_base': float32(1_000_000),
+        'rope.scaling.type': text('linear'),
+        'rope.scaling.factor': float32(8),
+      },
+      tensor: (name, tensor) => ({
+        name: ggufName(name, { ...SANDWICH, 'self_attn.q_norm': 'attn_q_norm', 'self_attn.k_norm': 'attn_k_norm' }),
+        ...plusOne(name, tensor),
+      }),
+    })
+    await expectSameLogits(gguf.path, folder.path, inputIds[0] ?? [])
+  })
+})
+
+describe('Gemma 3 inside a checkpoint that sees images', () => {
+  const multimodal = (prefix: string, vision: string) =>
+    changedCopy('gemma3_text', {
+      wholeConfig: ({ model_type: _, ...text_config }) => ({
+        model_type: 'gemma3',
+        text_config,
+        vision_config: { hidden_size: 8 },
+        mm_tokens_per_image: 4,
+      }),
+      tensors(tensors) {
+        for (const [name, tensor] of [...tensors]) {
+          tensors.delete(name)
+          tensors.set(name.replace(/^model\./, prefix), tensor)
+        }
+        tensors.set(`${vision}vision_tower.vision_model.head.weight`, { shape: [2], data: new Float32Array(2) })
+        tensors.set(`${vision}multi_modal_projector.mm_input_projection_weight`, { shape: [2], data: new Float32Array(2) })
+      },
+    })
+
+  test.each([
+    ['as first published', 'language_model.model.', ''],
+    ['as later versions write it', 'model.language_model.', 'model.'],
+  ])('%s, the language model gives the logits of the reference', async (_, prefix, vision) => {
+    await using folder = await multimodal(prefix, vision)
+    const { inputIds, expected } = await checkpointFixture('gemma3_text')
+    const logits = await expected('logits')
+    const found = await logitsOf(folder.path, inputIds[0] ?? [])
+    expect(largestDifference(found, logits.subarray(0, logits.length / 2))).toBeLessThan(1e-4)
+  })
+
+  test('the plan says how many tensors of the vision tower are not used', async () => {
+    await using folder = await multimodal('language_model.model.', '')
+    await using lm = await loadCausalLM(folder.path, { format: 'f32', selfTest: false })
+    expect(lm.config).toMatchObject({ modelType: 'gemma3', layers: 6 })
+    expect(lm.plan.notes.join('\n')).toMatch(/2 tensors are not used .*vision_tower.*the parts that see images/)
+  })
+
+  test('a configuration without text_config is refused', async () => {
+    await using folder = await changedCopy('gemma3_text', { config: { model_type: 'gemma3' } })
+    await expect(loadCausalLM(folder.path)).rejects.toThrow(/text_config: found nothing/)
+  })
+})
+
+test('the first released files of Gemma write gelu and mean its tanh approximation', async () => {
+  await using folder = await changedCopy('gemma', { config: { hidden_act: 'gelu', hidden_activation: null } })
+  const { folder: original, inputIds } = await checkpointFixture('gemma')
+  await expectSameLogits(folder.path, original, inputIds[0] ?? [])
+})
+
+test('embeddings that are fed enter the first layer unscaled', async () => {
+  const { folder, inputIds, expected } = await checkpointFixture('gemma')
+  await using lm = await loadCausalLM(folder, { format: 'f32', selfTest: false })
+  const tokens = inputIds[0] ?? []
+  const states = await expected('hidden_states') // [layers + 1, 2, 24, 64]
+  await using cache = lm.createCache()
+  const { logits } = await lm.forward({ tokens: states.slice(0, 24 * 64), cache, want: { logits: 'all' } })
+  const reference = await expected('logits')
+  expect(logits?.data.length).toBe(tokens.length * lm.config.vocab)
+  expect(largestDifference(logits?.data ?? [], reference.subarray(0, reference.length / 2))).toBeLessThan(1e-4)
+})
+
+test.each([
+  ['gemma', { use_bidirectional_attention: true }, /use_bidirectional_attention: found true/],
+  ['gemma2', { use_bidirectional_attention: true }, /use_bidirectional_attention: found true/],
+  ['gemma2', { attn_logit_softcapping: -1 }, /attn_logit_softcapping: found -1, expected a number above 0/],
+  ['gemma2', { layer_types: ['full_attention'] }, /layer_types: found 1 entries, expected 4/],
+  ['gemma3_text', { attn_logit_softcapping: 50 }, /attn_logit_softcapping: found 50, expected null/],
+  ['gemma3_text', { use_bidirectional_attention: true }, /use_bidirectional_attention: found true/],
+  ['gemma3_text', { hidden_activation: 'sine' }, /hidden_activation: found "sine"/],
+])('%s with %o is refused', async (name, config, message) => {
+  await using folder = await changedCopy(name, { config })
+  await expect(loadCausalLM(folder.path, { format: 'f32' })).rejects.toThrow(message)
+})
