@@ -81,7 +81,7 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
 
 function describePlan(runtime: Runtime, graph: OpenGraph, options: LoadOptions): Plan {
   const { device } = runtime
-  const notes = [...device.notes, graph.storageNote, ...graph.passedOverNotes]
+  const notes = [...device.notes, graph.storageNote, ...graph.notes]
   if (graph.needsTwoRows) notes.push('a single row runs as two: products of 4-bit blocks differ between one row and several')
   return {
     runtime: `${runtime.name} ${runtime.version}`,

@@ -23,8 +23,8 @@ export interface OpenGraph extends AsyncDisposable {
   readonly graphBytes: number
   /** Where the converted weights are. */
   readonly storageNote: string
-  /** Which tensors of the checkpoint are not used, and why. */
-  readonly passedOverNotes: readonly string[]
+  /** How the architecture is built, which tensors of the checkpoint are not used, and why. */
+  readonly notes: readonly string[]
 }
 
 export interface GraphOptions {
@@ -41,7 +41,7 @@ export interface BuiltGraph {
   readonly graph: Graph
   readonly binder: WeightBinder
   readonly outputs: OutputSet
-  readonly passedOverNotes: readonly string[]
+  readonly notes: readonly string[]
 }
 
 /** @throws {CheckpointError} when the checkpoint holds tensors that nothing reads; {ShapeError} when one contradicts the configuration */
@@ -49,7 +49,8 @@ export function buildGraph(checkpoint: Checkpoint, format: WeightFormat, outputs
   const graph = new Graph({ name: checkpoint.description.config.modelType })
   const binder = createWeightBinder({ graph, weights: checkpoint.weights, format, checkpoint: checkpoint.name })
   checkpoint.description.build(createDecoder(checkpoint.description, binder, graph, outputs))
-  return { graph, binder, outputs, passedOverNotes: accountForUnused(checkpoint, outputs, binder) }
+  const notes = [...(checkpoint.description.notes ?? []), ...accountForUnused(checkpoint, outputs, binder)]
+  return { graph, binder, outputs, notes }
 }
 
 /** The graph of a checkpoint as an ONNX file that names its weights without holding them: for looking at (Netron), not for running. */
@@ -59,7 +60,7 @@ export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto
 }
 
 export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, outputs: OutputSet, options: GraphOptions): Promise<OpenGraph> {
-  const { graph, binder, passedOverNotes } = buildGraph(checkpoint, options.format, outputs)
+  const { graph, binder, notes } = buildGraph(checkpoint, options.format, outputs)
   const encoded = encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } })
   // the wasm library reads no files: the weights go into its heap in any case
   const store = runtime.name === 'onnxruntime-node' ? storeModel : storeInMemory
@@ -82,7 +83,7 @@ export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, output
       weightsBytes: stored.weightsBytes,
       graphBytes: stored.graphBytes,
       storageNote: stored.note,
-      passedOverNotes,
+      notes,
       async [Symbol.asyncDispose]() {
         await session[Symbol.asyncDispose]()
         await stored[Symbol.asyncDispose]()

@@ -149,14 +149,17 @@ export class OpenModel implements CausalLM {
   }
 }
 
-/** A single row with a second one behind it that nobody reads: products of 4-bit blocks differ between one row and several. */
+/**
+ * A single row with a copy of itself beside it that nobody reads: products of 4-bit blocks differ between one row and several. A copy, because
+ * any other row would go to experts of its own.
+ */
 function padded(step: DecodeStep, checked: CheckedStep, config: ModelConfig): [DecodeStep, CheckedStep] {
   const position = checked.positions[0] ?? 0
-  const positions = Int32Array.of(position, position + 1)
+  const positions = Int32Array.of(position, position)
   const tokens =
     step.tokens instanceof Float32Array ? twice(step.tokens, new Float32Array(2 * config.hidden)) : twice(step.tokens, new Int32Array(2))
   return [
-    { ...step, tokens, positions, visibility: { kind: 'causal' } },
+    { ...step, tokens, positions, visibility: { kind: 'tree', parents: Int32Array.of(-1, -1) } },
     { steps: 2, positions, wantedRows: checked.wantedRows },
   ]
 }

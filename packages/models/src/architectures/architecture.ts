@@ -24,6 +24,8 @@ export interface DecoderDescription {
   readonly readsPositions?: boolean
   /** Tensors that the architecture knows and does not use; the plan says how many and why. */
   readonly passedOver?: readonly PassedOverTensors[]
+  /** What a reader of the plan should know of how it is built. */
+  readonly notes?: readonly string[]
   /** Emits the graph from the embeddings to the logits. */
   build(decoder: Decoder): void
 }
@@ -52,6 +54,8 @@ export interface LayerDescription {
 export interface GgufMapping {
   /** Values of `general.architecture`. */
   readonly architectures: readonly string[]
+  /** Where several architectures go by one name: whether this is the one that the file means. */
+  appliesTo?(metadata: GgufMetadata): boolean
   /** The same configuration in the words of config.json. */
   config(metadata: GgufMetadata): Record<string, unknown>
   /** Where the tensor that Hugging Face calls `name` is found. */

@@ -8,6 +8,7 @@ import { languageModelHead, tokenEmbeddings } from '../blocks/embeddings.ts'
 import { ACTIVATIONS, gatedFeedForward, gatedParts } from '../blocks/feed-forward.ts'
 import { residualStream } from '../blocks/residual-stream.ts'
 import { selfAttention, separateProjections } from '../blocks/self-attention.ts'
+import { hasGgufExperts } from '../checkpoint/gguf-experts.ts'
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
 import { contextOf } from '../rope/rope.ts'
@@ -83,6 +84,7 @@ export const llama: Architecture = {
 
   gguf: {
     architectures: ['llama'],
+    appliesTo: (metadata) => !hasGgufExperts(metadata),
     config: (metadata) => ({ model_type: 'llama', ...ggufDecoderConfig(metadata) }),
     // llama.cpp turns neighbouring elements, so it stores the rows of a head's rotary pairs side by side
     tensor: (name) => ggufDecoderTensor(name, { permutesRotaryPairs: true }),

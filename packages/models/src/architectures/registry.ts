@@ -1,15 +1,16 @@
 /** The architectures that can be built. A new one is a file beside this one and a line below. */
 import type { ConfigReader } from '../config/config-reader.ts'
 import { UnsupportedArchitectureError } from '../errors.ts'
-import type { Architecture } from './architecture.ts'
+import type { Architecture, GgufMetadata } from './architecture.ts'
 import { gemma } from './gemma.ts'
 import { gemma2 } from './gemma2.ts'
 import { gemma3 } from './gemma3.ts'
 import { llama } from './llama.ts'
+import { mixtral } from './mixtral.ts'
 import { qwen2 } from './qwen2.ts'
 import { qwen3 } from './qwen3.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, llama, qwen2, qwen3]
+export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, llama, mixtral, qwen2, qwen3]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {
@@ -25,8 +26,9 @@ export function architectureOf(config: ConfigReader): Architecture {
   })
 }
 
-export function ggufArchitectureOf(name: string, file: string): Architecture {
-  const found = ARCHITECTURES.find((architecture) => architecture.gguf?.architectures.includes(name))
+export function ggufArchitectureOf(metadata: GgufMetadata, file: string): Architecture {
+  const { architecture: name } = metadata
+  const found = ARCHITECTURES.find(({ gguf }) => gguf?.architectures.includes(name) && (gguf.appliesTo?.(metadata) ?? true))
   if (found !== undefined) return found
   const known = ARCHITECTURES.flatMap((architecture) => architecture.gguf?.architectures ?? [])
   throw new UnsupportedArchitectureError({

@@ -12,7 +12,7 @@ import { type Checkpoint, type NamedWeights, rotaryRowOrder } from './checkpoint
 export async function ggufCheckpoint(store: WeightStore, name: string): Promise<Checkpoint> {
   try {
     const metadata = await readMetadata(store, name)
-    const architecture = ggufArchitectureOf(metadata.architecture, name)
+    const architecture = ggufArchitectureOf(metadata, name)
     const mapping = architecture.gguf
     if (mapping === undefined) throw new RangeError(`${metadata.architecture} has no GGUF mapping`)
     const description = architecture.describe(configReader(mapping.config(metadata), name))

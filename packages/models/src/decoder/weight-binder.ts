@@ -28,6 +28,8 @@ export interface WeightBinder {
   /** Rows of a table [vocab, hidden] by token id: [rows, hidden]. */
   embedding(tokens: Value, name: string, size: { readonly vocab: number; readonly hidden: number }): Value
   has(name: string): boolean
+  /** Whether products of these parts are the same bits for one row only beside another one, so that a single row has to be doubled. */
+  doublesSingleRows(parts: readonly LinearPart[], role: WeightRole): boolean
   /** Formats by role, for the plan. */
   readonly formats: ReadonlyMap<string, string>
   /** Whether a step of one row has to be padded to two. */
@@ -48,6 +50,13 @@ export interface LinearPart {
   readonly storedOutputs?: number
   /** Stored as [inputs, outputs] (GPT-2's Conv1D). */
   readonly isTransposed?: boolean
+  /** Weight and bias are one of several that lie in one tensor [of, …] (the experts of a layer). Only this one is read when it is needed. */
+  readonly slice?: Slice
+}
+
+export interface Slice {
+  readonly index: number
+  readonly of: number
 }
 
 export interface LinearOptions {
@@ -70,7 +79,8 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
   const formats = new Map<string, string>()
   let padsSingleRows = false
 
-  function require(name: string, dims: readonly number[]): NamedWeight {
+  function require(name: string, sizes: readonly number[], slice?: Slice): NamedWeight {
+    const dims = slice === undefined ? sizes : [slice.of, ...sizes]
     const weight = weights.find(name)
     if (weight === undefined) {
       throw new CheckpointError({ file: checkpoint, tensor: name, found: 'no such tensor', expected: `one of shape [${dims.join(', ')}]` })
@@ -82,7 +92,11 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     used.add(weight.info.name)
     return weight
   }
-  const read = (weight: NamedWeight): Promise<StoredTensor> => weights.store.read(weight.info.name)
+  async function read(weight: NamedWeight, slice?: Slice): Promise<StoredTensor> {
+    if (slice === undefined) return weights.store.read(weight.info.name)
+    const stored = await weights.store.read(weight.info.name, { firstRow: slice.index, rows: 1 })
+    return { ...stored, shape: stored.shape.slice(1) }
+  }
 
   function vector(name: string, dims: readonly number[], { offset = 0 }: { readonly offset?: number } = {}): Value {
     const unique = offset === 0 ? name : `${name}+${offset}`
@@ -110,9 +124,9 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
       format: chosen,
       load: async () => {
         const stored: StackedPart[] = []
-        for (const { weight: each, rowOrder, isTransposed } of parts) {
+        for (const { weight: each, rowOrder, isTransposed, slice } of parts) {
           const order = composed(rowOrder, each.rowOrder)
-          stored.push({ stored: await read(each), ...(order && { rowOrder: order }), ...(isTransposed && { isTransposed }) })
+          stored.push({ stored: await read(each, slice), ...(order && { rowOrder: order }), ...(isTransposed && { isTransposed }) })
         }
         return packStored(stored, chosen)
       },
@@ -124,8 +138,8 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
   }
 
   function biased(x: Value, parts: readonly FoundPart[]): Value {
-    const biases = parts.flatMap(({ bias, rowOrder, outputs, storedOutputs = outputs }) =>
-      bias === undefined ? [] : [{ name: bias, weight: require(bias, [storedOutputs]), outputs, rowOrder }],
+    const biases = parts.flatMap(({ bias, rowOrder, outputs, storedOutputs = outputs, slice }) =>
+      bias === undefined ? [] : [{ name: sliceName(bias, slice), weight: require(bias, [storedOutputs], slice), outputs, rowOrder, slice }],
     )
     if (biases.length === 0) return x
     if (biases.length !== parts.length) throw new RangeError(`a bias for all of ${parts.map(rowsName).join(', ')} or for none`)
@@ -133,8 +147,8 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     const load = async () => {
       const values = new Float32Array(total)
       let at = 0
-      for (const { weight, outputs, rowOrder } of biases) {
-        values.set(reordered(decodeToFloat32(await read(weight)), composed(rowOrder, weight.rowOrder)), at)
+      for (const { weight, outputs, rowOrder, slice } of biases) {
+        values.set(reordered(decodeToFloat32(await read(weight, slice)), composed(rowOrder, weight.rowOrder)), at)
         at += outputs
       }
       return { values }
@@ -144,9 +158,19 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     return add(x, graph.initializer(name, 'float32', [total], { group: { load }, part: 'values' }))
   }
 
+  function formatOf({ weight, isTransposed }: FoundPart, role: WeightRole): LinearFormat {
+    // blocks run along the inputs: those of a transposed weight cannot be carried over
+    return linearFormat(format, role, isTransposed ? 'F32' : weight.info.encoding)
+  }
+
   return {
     vector,
     formats,
+    doublesSingleRows: (parts, role) =>
+      parts.some((part) => {
+        const weight = weights.find(part.name)
+        return weight !== undefined && needsTwoRows(formatOf({ ...part, weight }, role))
+      }),
     get needsTwoRows() {
       return padsSingleRows
     },
@@ -154,13 +178,9 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     linear(x, parts, { role, inputs }) {
       const found = parts.map((part): FoundPart => {
         const { outputs, storedOutputs = outputs } = part
-        return { ...part, weight: require(part.name, part.isTransposed ? [inputs, storedOutputs] : [storedOutputs, inputs]) }
+        return { ...part, weight: require(part.name, part.isTransposed ? [inputs, storedOutputs] : [storedOutputs, inputs], part.slice) }
       })
-      const chosen = found.map(({ weight, isTransposed }) => {
-        // blocks run along the inputs: those of a transposed weight cannot be carried over
-        const encoding = isTransposed ? 'F32' : weight.info.encoding
-        return linearFormat(format, role, encoding)
-      })
+      const chosen = found.map((part) => formatOf(part, role))
       const [first] = chosen
       if (first === undefined) throw new RangeError('a linear layer has at least one part')
       for (const each of chosen) noteFormat(formats, role, formatName(each))
@@ -189,8 +209,13 @@ interface FoundPart extends LinearPart {
 }
 
 /** A name for the rows that a part takes of its weight. */
-function rowsName({ name, rowOrder, outputs, storedOutputs = outputs }: LinearPart): string {
-  return rowOrder === undefined || outputs === storedOutputs ? name : `${name}[${rowOrder[0]}+${outputs}]`
+function rowsName({ name, rowOrder, outputs, storedOutputs = outputs, slice }: LinearPart): string {
+  const whole = sliceName(name, slice)
+  return rowOrder === undefined || outputs === storedOutputs ? whole : `${whole}[${rowOrder[0]}+${outputs}]`
+}
+
+function sliceName(name: string, slice: Slice | undefined): string {
+  return slice === undefined ? name : `${name}.${slice.index}`
 }
 
 /** The stored row of each output: the part's choice among the rows of the checkpoint, which may lie in another order in the file. */

@@ -14,7 +14,8 @@ export const WEIGHT_FORMATS = ['auto', 'f32', 'int8', 'int8-rows', 'int4', 'stor
  */
 export type WeightFormat = (typeof WEIGHT_FORMATS)[number]
 
-export type WeightRole = 'linear' | 'head'
+/** Routers stay in float32 in every format: they are small, and a rounded score sends a row to another expert. */
+export type WeightRole = 'linear' | 'head' | 'router'
 
 const FLOAT32: LinearFormat = { kind: 'f32' }
 const INT8_ROWS: LinearFormat = { kind: 'int8-rows' }
@@ -23,6 +24,7 @@ const INT4_BLOCKS: LinearFormat = { kind: 'blocks', bits: 4, blockSize: 32, hasM
 
 /** The format for a tensor that is stored in the given encoding. */
 export function linearFormat(wanted: WeightFormat, role: WeightRole, encoding: TensorEncoding): LinearFormat {
+  if (role === 'router') return FLOAT32
   const lossless = losslessFormat(encoding)
   switch (wanted) {
     case 'f32':

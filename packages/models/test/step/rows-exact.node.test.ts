@@ -33,6 +33,10 @@ const CASES: readonly (readonly [string, WeightFormat])[] = [
   ['llama-rope-dynamic', 'int8-rows'],
   ['gemma2', 'f32'],
   ['gemma3_text', 'int4'],
+  ['mixtral', 'f32'],
+  ['mixtral', 'int8'],
+  ['mixtral', 'int4'],
+  ['mixtral', 'int8-rows'],
 ]
 
 describe.each(CASES)('%s in %s', (name, format) => {
