@@ -16,6 +16,8 @@ export interface RopeShape {
   /** Share of a head that is rotated when the file does not say, 1 by default. */
   readonly partialFactor?: number
   readonly isInterleaved?: boolean
+  /** LongRoPE's length of the pretraining where neither the rope nor the configuration says it; `maxPositions` when absent. */
+  readonly defaultOriginalPositions?: number
 }
 
 /**
@@ -57,7 +59,7 @@ export function readRope(config: ConfigReader, shape: RopeShape, parameters?: Co
       return { ...base, kind, attentionFactor, inverseFrequencies: () => frequencies }
     }
     case 'longrope':
-      return { ...base, kind, ...longrope(config, scaling, theta, rotaryDim, shape.maxPositions) }
+      return { ...base, kind, ...longrope(config, scaling, theta, rotaryDim, shape) }
   }
 }
 
@@ -140,9 +142,13 @@ function yarnFrequencies(scaling: ConfigReader, theta: number, rotaryDim: number
 }
 
 /** Each pair has its own factor, one list up to the trained length and another beyond. */
-function longrope(config: ConfigReader, scaling: ConfigReader, theta: number, rotaryDim: number, maxPositions: number) {
+function longrope(config: ConfigReader, scaling: ConfigReader, theta: number, rotaryDim: number, shape: RopeShape) {
+  const { maxPositions, defaultOriginalPositions } = shape
   const original =
-    scaling.optionalCount('original_max_position_embeddings') ?? config.optionalCount('original_max_position_embeddings') ?? maxPositions
+    scaling.optionalCount('original_max_position_embeddings') ??
+    config.optionalCount('original_max_position_embeddings') ??
+    defaultOriginalPositions ??
+    maxPositions
   const factor = original === maxPositions ? (scaling.optionalNumber('factor') ?? 1) : maxPositions / original
   const attentionFactor =
     scaling.optionalNumber('attention_factor') ?? (factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original)))

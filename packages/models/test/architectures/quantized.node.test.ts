@@ -11,6 +11,9 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['gemma', 0.1, 1],
   ['gemma2', 0.1, 1],
   ['gemma3_text', 0.1, 1],
+  ['phi3', 0.1, 1],
+  ['phi3-longrope', 0.1, 1],
+  ['phi3-partial-longrope', 0.1, 1],
 ]
 
 describe.each(BOUNDS)('%s', (name, int8, int4) => {
