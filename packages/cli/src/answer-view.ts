@@ -2,9 +2,11 @@
  * An answer while it is being written: the text as it comes, and on a terminal a line below it with the tokens so far and their rate.
  * The line is redrawn around each piece: the cursor is saved, the line below is cleared or written, the cursor comes back.
  */
-import type { GenerationPiece, GenerationStatistics } from '@foretoken/generation'
+import type { FinishReason, GenerationPiece, GenerationStatistics, PrefillProgress } from '@foretoken/generation'
 import type { Environment } from './model-search/search-folders.ts'
-import { type OutputStream, styleOf } from './terminal.ts'
+import { printableText } from './printable-text.ts'
+import { isRewritable, type OutputStream, styleOf } from './terminal.ts'
+import { wordWrap } from './word-wrap.ts'
 
 /** Index down and cursor up: makes sure that there is a line below, scrolling if need be, without leaving the column. */
 const ROOM_BELOW = '\u001bD\u001b[A'
@@ -17,9 +19,11 @@ const CLEAR_LINE = '\u001b[K'
 const RECENT_TOKENS = 16
 
 export interface AnswerView {
+  /** While the prompt is computed. */
+  prefill(progress: PrefillProgress): void
   show(piece: GenerationPiece): void
   /** Ends the answer's last line; says how it went. */
-  end(statistics: GenerationStatistics | undefined, isInterrupted: boolean): void
+  end(isInterrupted: boolean): void
 }
 
 /** @param clock  milliseconds, growing */
@@ -29,38 +33,64 @@ export function answerView(
   environment: Environment,
   clock: () => number = () => performance.now(),
 ): AnswerView {
-  const isLive = out.isTTY === true
   const style = styleOf(out, environment)
+  const line = isRewritable(out, environment) ? lineBelow(out) : undefined
   const times: number[] = []
   let tokens = 0
-  const below = (text: string) => `${ROOM_BELOW}${SAVE}${NEXT_LINE}${text}${CLEAR_LINE}${RESTORE}`
+  let last: GenerationPiece | undefined
   return {
-    show({ text, ids }) {
-      tokens += ids.length
+    prefill({ done, total }) {
+      line?.show('', style.dim, `prompt: ${done} of ${total} tokens`)
+    },
+    show(piece) {
+      last = piece
+      tokens += piece.ids.length
       times.push(clock())
       if (times.length > RECENT_TOKENS) times.shift()
-      if (!isLive) {
-        out.write(text)
-        return
-      }
-      const first = times[0] ?? 0
-      const last = times.at(-1) ?? 0
-      const rate = last > first ? `${(((times.length - 1) * 1000) / (last - first)).toFixed(0)} tokens/s` : ''
-      out.write(`${below('')}${text}${below(style.dim(`${tokens} tokens  ${rate}`))}`)
+      if (line !== undefined) line.show(piece.text, style.dim, `${tokens} tokens  ${rateOf(times)}`)
+      // into a file or a pipe the text goes as it is
+      else if (piece.text !== '') out.write(out.isTTY === true ? printableText(piece.text) : piece.text)
     },
-    end(statistics, isInterrupted) {
-      out.write(isLive ? `${below('')}\n` : '\n')
-      const facts = isInterrupted ? ['stopped'] : []
-      if (statistics !== undefined) facts.push(...summary(statistics))
+    end(isInterrupted) {
+      line?.clear()
+      if (last !== undefined) out.write('\n')
+      const facts = isInterrupted ? [`stopped after ${tokens} tokens`] : []
+      if (last?.statistics !== undefined) facts.push(...summary(last.statistics, last.finishReason))
       if (facts.length > 0) err.write(`${styleOf(err, environment).dim(`(${facts.join(', ')})`)}\n`)
     },
   }
 }
 
-function summary({ newTokens, tokensPerSecond, prefillMs, promptTokens, reusedTokens }: GenerationStatistics): string[] {
+/** The text, and the line below it. */
+function lineBelow(out: OutputStream) {
+  const columns = () => out.columns ?? 80
+  const wrap = wordWrap(columns)
+  let isDrawn = false
+  const clearing = () => (isDrawn ? `${SAVE}${NEXT_LINE}${CLEAR_LINE}${RESTORE}` : '')
+  return {
+    show(text: string, paint: (line: string) => string, line: string): void {
+      const written = `${clearing()}${wrap.push(printableText(text))}`
+      isDrawn = true
+      out.write(`${written}${ROOM_BELOW}${SAVE}${NEXT_LINE}${paint(line.slice(0, columns() - 1))}${CLEAR_LINE}${RESTORE}`)
+    },
+    clear(): void {
+      if (isDrawn) out.write(clearing())
+      isDrawn = false
+    },
+  }
+}
+
+function rateOf(times: readonly number[]): string {
+  const elapsedMs = (times.at(-1) ?? 0) - (times[0] ?? 0)
+  return elapsedMs > 0 ? `${(((times.length - 1) * 1000) / elapsedMs).toFixed(0)} tokens/s` : ''
+}
+
+function summary(statistics: GenerationStatistics, finishReason: FinishReason | undefined): string[] {
+  const { newTokens, tokensPerSecond, prefillMs, promptTokens, reusedTokens } = statistics
   const reused = reusedTokens > 0 ? `, ${reusedTokens} of them reused` : ''
   return [
     `${newTokens} tokens at ${tokensPerSecond.toFixed(1)} tokens/s`,
     `prompt of ${promptTokens} tokens${reused} in ${prefillMs.toFixed(0)} ms`,
+    ...(finishReason === 'length' ? ['ended by the limit of tokens'] : []),
   ]
 }

@@ -1,15 +1,23 @@
 /** A chat: the messages so far, and a cache that keeps their rows, so that each turn computes only what is new. */
-import { type GenerationOptions, type GenerationStatistics, generate, PrefixCache } from '@foretoken/generation'
+import { type GenerationOptions, generate, PrefixCache, TokenizerMissingError } from '@foretoken/generation'
 import type { CausalLM } from '@foretoken/models'
 import type { ChatMessage } from '@foretoken/tokenizers'
 import type { AnswerView } from './answer-view.ts'
 import type { Interruption } from './interruption.ts'
 
+export interface ConversationOptions {
+  readonly system?: string
+  readonly options: GenerationOptions
+  readonly interruption: Interruption
+  /** Whether Ctrl-C ends only the answer that is being written; otherwise it ends the command. */
+  readonly isInteractive: boolean
+}
+
 export interface Conversation extends AsyncDisposable {
   readonly messages: readonly ChatMessage[]
   /**
-   * Adds what the user said and writes the answer into the view. Ctrl-C ends the answer: what was written so far stays part of the
-   * conversation; before the first piece the turn is forgotten.
+   * Adds what the user said and writes the answer into the view. When the answer is interrupted, what was written so far stays part of
+   * the conversation; before the first piece, and after an error, the turn is forgotten.
    */
   ask(text: string, view: AnswerView): Promise<Answer>
   /** Forgets all messages but the system's. */
@@ -21,10 +29,15 @@ export interface Answer {
   readonly isInterrupted: boolean
 }
 
-export function startConversation(
-  lm: CausalLM,
-  { system, options, interruption }: { readonly system?: string; readonly options: GenerationOptions; readonly interruption: Interruption },
-): Conversation {
+/** @throws {TokenizerMissingError} when the model has no tokenizer or no chat template */
+export function startConversation(lm: CausalLM, { system, options, interruption, isInteractive }: ConversationOptions): Conversation {
+  if (lm.tokenizer?.chatTemplate === undefined) {
+    throw new TokenizerMissingError({
+      field: 'chat',
+      found: lm.tokenizer === undefined ? 'a model without tokenizer files' : 'a tokenizer without a chat template',
+      expected: 'a model that was made for conversations (foretoken generate continues text with any model)',
+    })
+  }
   const cache = new PrefixCache(lm)
   const opening: readonly ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }]
   let messages: readonly ChatMessage[] = opening
@@ -32,31 +45,36 @@ export function startConversation(
   async function ask(question: string, view: AnswerView): Promise<Answer> {
     const asked = [...messages, { role: 'user', content: question }]
     const stopping = new AbortController()
+    const signal = AbortSignal.any([stopping.signal, interruption.signal])
     let text = ''
     let hasBegun = false
-    let isInterrupted = false
-    const release = interruption.take(() => {
-      isInterrupted = true
-      // before the first piece the loop below is not asked: the prefill itself has to end
-      if (!hasBegun) stopping.abort()
-    })
-    let statistics: GenerationStatistics | undefined
+    let isStopped = false
+    const release = isInteractive
+      ? interruption.take(() => {
+          isStopped = true
+          // before the first piece the loop below is not asked: the prefill itself has to end
+          if (!hasBegun) stopping.abort()
+        })
+      : () => undefined
     try {
-      for await (const piece of generate(lm, { ...options, messages: asked, cache, signal: stopping.signal })) {
+      const onPrefill: GenerationOptions['onPrefill'] = (progress) => {
+        options.onPrefill?.(progress)
+        view.prefill(progress)
+      }
+      for await (const piece of generate(lm, { ...options, messages: asked, cache, signal, onPrefill })) {
+        if (isStopped && hasBegun) break
         hasBegun = true
         text += piece.text
         view.show(piece)
-        statistics = piece.statistics
-        if (isInterrupted) break
       }
     } catch (error) {
-      if (!stopping.signal.aborted) throw error
+      if (!stopping.signal.aborted || interruption.signal.aborted) throw error
     } finally {
       release()
+      view.end(isStopped || interruption.signal.aborted)
     }
-    view.end(statistics, isInterrupted)
     if (hasBegun) messages = [...asked, { role: 'assistant', content: text }]
-    return { text, isInterrupted }
+    return { text, isInterrupted: isStopped }
   }
 
   return {

@@ -1,7 +1,13 @@
+import { printableText } from './printable-text.ts'
+
 /** An error for the terminal: the sentence for errors that are thrown on purpose, the stack for all others. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return `error: ${String(error)}`
-  // errors thrown on purpose carry a code of their own, and their message says what to do
-  const isOnPurpose = 'code' in error && typeof error.code === 'string'
-  return isOnPurpose ? `error: ${error.message}` : `error: ${error.stack ?? error.message}`
+  const text = error instanceof Error ? (isOnPurpose(error) ? error.message : (error.stack ?? error.message)) : String(error)
+  // names and values out of files are part of many messages
+  return printableText(`error: ${text}`)
+}
+
+/** Errors of the packages carry a code of their own, those of the system one like ENOENT; `ERR_…` are wrong calls inside the program. */
+function isOnPurpose(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_')
 }

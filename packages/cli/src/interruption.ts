@@ -1,20 +1,36 @@
 /**
- * Ctrl-C. By default it aborts the command within one step; a chat takes it for the answer that is being written. The last who took it
- * is the one who gets it.
+ * What ends a command before its time: Ctrl-C, a signal of the system, an output that nobody reads. Ctrl-C goes to the last who took it
+ * (a chat takes it for the answer that is being written); everything else, and a Ctrl-C that nobody took, aborts the command.
  */
+
+/** The reason of the signal, and what the shell is told then. */
+export class CommandEndedError extends Error {
+  override readonly name = 'CommandEndedError'
+  readonly status: number
+
+  constructor(reason: string, status: number) {
+    super(reason)
+    this.status = status
+  }
+}
+
+/** As shells count programs that were ended by SIGINT and SIGTERM. */
+const INTERRUPTED = 130
+const TERMINATED = 143
+
+export const terminated = () => new CommandEndedError('terminated', TERMINATED)
+/** As in `foretoken … | head`: the reader has enough, which is not a failure. */
+export const unread = () => new CommandEndedError('nobody reads the output', 0)
+
 export interface Interruption {
-  /** Aborted when nobody else took the Ctrl-C. */
+  /** Aborted when the command has to end. */
   readonly signal: AbortSignal
   /** From here on Ctrl-C calls back, until the returned function is called. */
   take(callback: () => void): () => void
-  /** What the terminal calls. */
+  /** Ctrl-C. */
   interrupt(): void
-}
-
-/** The reason of the signal. */
-export class InterruptedError extends Error {
-  override readonly name = 'InterruptedError'
-  override readonly message = 'interrupted'
+  /** Ends the command, whoever took Ctrl-C. */
+  end(reason: Error): void
 }
 
 export function createInterruption(): Interruption {
@@ -31,8 +47,9 @@ export function createInterruption(): Interruption {
     },
     interrupt() {
       const last = takers.at(-1)
-      if (last === undefined) controller.abort(new InterruptedError())
+      if (last === undefined) controller.abort(new CommandEndedError('interrupted', INTERRUPTED))
       else last()
     },
+    end: (reason) => controller.abort(reason),
   }
 }

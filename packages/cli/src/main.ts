@@ -4,3 +4,5 @@ import { runCommandLine } from './command-line.ts'
 import { processTerminal } from './terminal.ts'
 
 process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal(process))
+// questions that were piped in and never read would keep the process alive
+process.stdin.destroy()

@@ -1,8 +1,8 @@
-/** The options that say how tokens are chosen. Without any, what the checkpoint recommends. */
+/** The options that say how tokens are chosen, and what holds without them. */
 import { type GenerationOptions, recommendedOptions, type Sampling } from '@foretoken/generation'
 import type { CausalLM } from '@foretoken/models'
-import type { Command } from 'commander'
-import { collect, parseCount, parseNumber } from './option-values.ts'
+import { type Command, Option } from 'commander'
+import { collectTexts, parseCount, parseNumber } from './option-values.ts'
 
 export interface SamplingFlags {
   readonly greedy?: boolean
@@ -16,39 +16,71 @@ export interface SamplingFlags {
   readonly stop?: readonly string[]
 }
 
+/** What holds where no flag says otherwise. */
+export type SamplingDefaults = Pick<GenerationOptions, 'sampling' | 'repetitionPenalty'>
+
+/** Of a chat, when the checkpoint recommends nothing: greedy, a small model soon repeats itself. */
+const CHAT_SAMPLING: Sampling = { kind: 'sample', temperature: 0.2, topP: 0.9 }
+
+const share = (number: number) => number > 0 && number <= 1
+
 export function addSamplingOptions(command: Command): Command {
   return command
-    .option('--greedy', 'always the most probable token')
-    .option('--temperature <t>', 'flattens (above 1) or sharpens (below) the distribution; 0 is greedy', parseNumber)
-    .option('--top-k <k>', 'only the k most probable tokens', parseCount)
-    .option('--top-p <p>', 'only the most probable tokens that together have this probability', parseNumber)
-    .option('--min-p <p>', 'only tokens with at least this share of the greatest probability', parseNumber)
-    .option('--typical-p <p>', 'only tokens whose surprise is near the expected one', parseNumber)
+    .addOption(
+      new Option('--greedy', 'always the most probable token').conflicts(['temperature', 'topK', 'topP', 'minP', 'typicalP', 'seed']),
+    )
+    .option(
+      '--temperature <t>',
+      'flattens (above 1) or sharpens (below 1) the distribution; 0 is greedy',
+      parseNumber((number) => number >= 0, 'a number from 0'),
+    )
+    .option('--top-k <k>', 'only the k most probable tokens; 0: all', parseCount)
+    .option(
+      '--top-p <p>',
+      'only the most probable tokens that together have this probability',
+      parseNumber(share, 'a number above 0, at most 1'),
+    )
+    .option(
+      '--min-p <p>',
+      'only tokens with at least this share of the greatest probability',
+      parseNumber((number) => number >= 0 && number <= 1, 'a number from 0 to 1'),
+    )
+    .option('--typical-p <p>', 'only tokens whose surprise is near the expected one', parseNumber(share, 'a number above 0, at most 1'))
     .option('--seed <n>', 'the same seed gives the same tokens (default: 0)', parseCount)
-    .option('--repetition-penalty <x>', 'divides the logits of tokens that occurred', parseNumber)
-    .option('--stop <text>', 'ends the output before this text; may be repeated', collect)
+    .option(
+      '--repetition-penalty <x>',
+      'divides the logits of tokens that occurred; 1: off',
+      parseNumber((number) => number > 0, 'a number above 0'),
+    )
+    .option('--stop <text>', 'ends the output before this text; may be repeated', collectTexts)
 }
 
-/** @param fallback  for what neither the flags nor the checkpoint say */
-export function samplingOptions(flags: SamplingFlags, lm: CausalLM, fallback: Sampling = { kind: 'greedy' }): Partial<GenerationOptions> {
-  const seed = flags.seed ?? 0
-  const recommended = recommendedOptions(lm, seed)
-  const { temperature, topK, topP, minP, typicalP, repetitionPenalty, stop } = flags
-  const given = { temperature, topK, topP, minP, typicalP }
-  const isGiven = Object.values(given).some((value) => value !== undefined)
-  const base =
-    recommended.sampling?.kind === 'sample' ? recommended.sampling : { ...fallback, ...(fallback.kind === 'sample' ? { seed } : {}) }
-  const sampling: Sampling = flags.greedy
-    ? { kind: 'greedy' }
-    : isGiven
-      ? { kind: 'sample', seed, ...(base.kind === 'sample' ? base : {}), ...withoutUndefined(given) }
-      : base
+/** For the help of commands that chat. */
+export const CHAT_SAMPLING_HELP =
+  "Without sampling options the checkpoint's own recommendation holds (generation_config.json),\nand where it has none: --temperature 0.2 --top-p 0.9."
+
+export function chatSampling(lm: CausalLM): SamplingDefaults {
+  const recommended = recommendedOptions(lm)
+  return recommended.sampling?.kind === 'sample' ? recommended : { ...recommended, sampling: CHAT_SAMPLING }
+}
+
+/** @param defaults  nothing: greedy */
+export function samplingOptions(flags: SamplingFlags, defaults: SamplingDefaults = {}): Partial<GenerationOptions> {
+  const { repetitionPenalty = defaults.repetitionPenalty, stop } = flags
   return {
-    ...recommended,
-    sampling,
+    sampling: samplingOf(flags, defaults.sampling),
     ...(repetitionPenalty === undefined ? {} : { repetitionPenalty }),
     ...(stop === undefined ? {} : { stopStrings: stop }),
   }
+}
+
+/** A flag changes its own number and leaves the other defaults. A seed alone asks for sampling, too. */
+function samplingOf(flags: SamplingFlags, defaults: Sampling = { kind: 'greedy' }): Sampling {
+  const { temperature, topK, topP, minP, typicalP, seed } = flags
+  const given = withoutUndefined({ temperature, topK: topK === 0 ? Number.POSITIVE_INFINITY : topK, topP, minP, typicalP, seed })
+  if (flags.greedy) return { kind: 'greedy' }
+  if (Object.keys(given).length === 0) return defaults
+  return { ...(defaults.kind === 'sample' ? defaults : { kind: 'sample' }), ...given }
 }
 
 function withoutUndefined(values: Readonly<Record<string, number | undefined>>): Record<string, number> {

@@ -1,10 +1,11 @@
 /** `foretoken bench`: how long a prefill and a step take on this machine, at several lengths of context. */
 import type { CausalLM } from '@foretoken/models'
+import { ArgumentError } from '@foretoken/tensor'
 import { Command } from 'commander'
 import { alignedTable } from '../aligned-table.ts'
 import type { CommandContext } from '../command-context.ts'
 import { addModelOptions, type ModelOptions, openModel } from '../open-model.ts'
-import { parsePositiveCount } from '../option-values.ts'
+import { collectCounts, parsePositiveCount } from '../option-values.ts'
 
 interface BenchFlags extends ModelOptions {
   readonly steps: number
@@ -29,19 +30,19 @@ export function benchCommand(context: CommandContext): Command {
   const command = new Command('bench')
     .description('time of a prefill and of a step at several lengths of context')
     .option('--steps <n>', 'timed steps for each context', parsePositiveCount, 32)
-    .option('--context <n...>', `tokens of context (default: ${CONTEXTS.join(' ')})`, (text: string, previous: readonly number[] = []) => [
-      ...previous,
-      parsePositiveCount(text),
-    ])
-    .option('--json', 'one JSON object instead of a table')
+    .option(
+      '--context <n...>',
+      `tokens of context, e.g. --context 16 512 (default: ${CONTEXTS.join(' ')}, as far as the model has them)`,
+      collectCounts(parsePositiveCount),
+    )
+    .option('--json', 'one JSON object instead of a table: { model, plan, loadMs, rows }')
   addModelOptions(command)
   return command.action(async (flags: BenchFlags) => {
     const { terminal, interruption } = context
     await using opened = await openModel(flags, context)
     const { lm } = opened
     const rows: BenchRow[] = []
-    for (const length of flags.context ?? CONTEXTS) {
-      if (length + flags.steps > lm.config.maxPositions) continue
+    for (const length of contextsOf(flags, lm.config.maxPositions)) {
       rows.push(await measure(lm, length, flags.steps, interruption.signal))
     }
     if (flags.json) {
@@ -57,6 +58,18 @@ export function benchCommand(context: CommandContext): Command {
     ])
     terminal.out.write(`${alignedTable([['context', 'ms per token', 'range', 'tokens/s', 'prefill tokens/s'], ...table])}\n`)
     terminal.out.write(`loaded in ${(opened.loadMs / 1000).toFixed(2)} s\n`)
+  })
+}
+
+/** @throws {ArgumentError} when a length that was asked for does not fit */
+function contextsOf({ context, steps }: BenchFlags, maxPositions: number): readonly number[] {
+  const room = maxPositions - steps
+  const fitting = (context ?? CONTEXTS).filter((length) => length <= room)
+  if (fitting.length > 0 && (context === undefined || fitting.length === context.length)) return fitting
+  throw new ArgumentError({
+    field: context === undefined ? '--steps' : '--context',
+    found: context === undefined ? `${steps}` : context.join(' '),
+    expected: `at most ${Math.max(0, room)} tokens before ${steps} steps: the model has ${maxPositions} positions`,
   })
 }
 

@@ -4,9 +4,11 @@ import { Command } from 'commander'
 import { answerView } from '../answer-view.ts'
 import type { CommandContext } from '../command-context.ts'
 import { type Conversation, startConversation } from '../conversation.ts'
-import { addModelOptions, type ModelOptions, openModel } from '../open-model.ts'
+import { describeError } from '../describe-error.ts'
+import { lineReader } from '../line-reader.ts'
+import { addModelOptions, type ModelOptions, type OpenedModel, openModel } from '../open-model.ts'
 import { parsePositiveCount } from '../option-values.ts'
-import { addSamplingOptions, type SamplingFlags, samplingOptions } from '../sampling-options.ts'
+import { addSamplingOptions, CHAT_SAMPLING_HELP, chatSampling, type SamplingFlags, samplingOptions } from '../sampling-options.ts'
 import { isInteractive, styleOf, type Terminal } from '../terminal.ts'
 
 interface ChatFlags extends ModelOptions, SamplingFlags {
@@ -14,68 +16,83 @@ interface ChatFlags extends ModelOptions, SamplingFlags {
   readonly maxNewTokens: number
 }
 
-const HELP = '/clear forgets the conversation, /exit ends it, Ctrl-C stops an answer'
+const COMMANDS = '/clear forgets the conversation, /exit or Ctrl-D ends it, Ctrl-C stops an answer'
 
 export function chatCommand(context: CommandContext): Command {
   const command = new Command('chat')
-    .description('a conversation in the terminal')
+    .description('a conversation in the terminal; piped text is one question per line')
     .option('--system <text>', 'the system message')
-    .option('--max-new-tokens <n>', 'longest answer', parsePositiveCount, 1024)
+    .option('-n, --max-new-tokens <n>', 'longest answer', parsePositiveCount, 1024)
+    .addHelpText('after', `\n${CHAT_SAMPLING_HELP}\n${COMMANDS}.`)
   addSamplingOptions(addModelOptions(command))
   return command.action(async (flags: ChatFlags) => {
+    const { terminal, interruption } = context
     await using opened = await openModel(flags, context)
     await using conversation = startConversation(opened.lm, {
-      options: { maxNewTokens: flags.maxNewTokens, ...samplingOptions(flags, opened.lm) },
-      interruption: context.interruption,
+      options: { maxNewTokens: flags.maxNewTokens, ...samplingOptions(flags, chatSampling(opened.lm)) },
+      interruption,
+      isInteractive: isInteractive(terminal),
       ...(flags.system === undefined ? {} : { system: flags.system }),
     })
+    describeModel(opened, terminal)
     await converse(conversation, context)
   })
 }
 
-/** Reads questions and writes answers until the input ends. */
-export async function converse(conversation: Conversation, context: CommandContext): Promise<void> {
-  const { terminal } = context
-  const answer = async (question: string): Promise<void> => {
-    await conversation.ask(question, answerView(terminal.out, terminal.err, terminal.environment))
-  }
-  if (!isInteractive(terminal)) {
-    for await (const line of createInterface({ input: terminal.input, terminal: false })) {
-      if (context.interruption.signal.aborted) return
-      if (line.trim() !== '') await answer(line)
-    }
-    return
-  }
-  terminal.err.write(`${styleOf(terminal.err, terminal.environment).dim(HELP)}\n`)
-  let history: string[] = []
-  for (;;) {
-    const { question, typed } = await ask(terminal, history)
-    history = typed
-    if (question === undefined || question === '/exit') return
-    if (question === '/clear') conversation.clear()
-    else if (question.startsWith('/')) terminal.err.write(`${HELP}\n`)
-    else if (question !== '') await answer(question)
-  }
+/** What is about to answer, in one line, and what the search for it had to say. */
+export function describeModel({ lm, found, loadMs }: OpenedModel, { err, environment }: Terminal): void {
+  const { dim } = styleOf(err, environment)
+  const formats = [...new Set(Object.values(lm.plan.formats))].join(', ')
+  err.write(`${dim(`${found.path}, ${formats}, ${lm.plan.threads} threads, loaded in ${(loadMs / 1000).toFixed(1)} s`)}\n`)
+  for (const note of found.notes) err.write(`${dim(note)}\n`)
 }
 
-/** One line of the user's; undefined at the end of the input and on Ctrl-C. The terminal is only held while a line is typed. */
-async function ask(terminal: Terminal, history: readonly string[]): Promise<{ question: string | undefined; typed: string[] }> {
-  const lines = createInterface({ input: terminal.input, output: terminal.screen, history: [...history], historySize: 200 })
-  const ended = new AbortController()
-  lines.on('SIGINT', () => ended.abort())
-  lines.on('close', () => ended.abort())
-  let typed = [...history]
-  lines.on('history', (entries) => {
-    typed = entries
-  })
-  try {
-    const style = styleOf(terminal.out, terminal.environment)
-    return { question: (await lines.question(style.accent('> '), { signal: ended.signal })).trim(), typed }
-  } catch (error) {
-    if (!ended.signal.aborted) throw error
-    terminal.out.write('\n')
-    return { question: undefined, typed }
-  } finally {
-    lines.close()
+/** Reads questions and writes answers until the input ends. */
+async function converse(conversation: Conversation, context: CommandContext): Promise<void> {
+  if (isInteractive(context.terminal)) await converseByHand(conversation, context)
+  else await answerLines(conversation, context)
+}
+
+async function answerLines(conversation: Conversation, { terminal, interruption }: CommandContext): Promise<void> {
+  const { signal } = interruption
+  for await (const line of createInterface({ input: terminal.input, terminal: false, signal })) {
+    signal.throwIfAborted()
+    if (line.trim() !== '') await conversation.ask(line, answerView(terminal.out, terminal.err, terminal.environment))
+  }
+  signal.throwIfAborted()
+}
+
+/** @param first  a question to begin with */
+export async function converseByHand(
+  conversation: Conversation,
+  { terminal, interruption }: CommandContext,
+  first?: string,
+): Promise<void> {
+  const { out, err, environment } = terminal
+  const { signal } = interruption
+  const lines = lineReader(terminal, styleOf(out, environment).accent('> '), signal)
+  const answer = async (question: string): Promise<void> => {
+    const release = lines.hold(() => interruption.interrupt())
+    try {
+      await conversation.ask(question, answerView(out, err, environment))
+    } catch (error) {
+      // an error that says what to do (a conversation that is longer than the context) does not end the chat
+      if (signal.aborted || !(error instanceof Error && 'code' in error)) throw error
+      err.write(`${describeError(error)}\n`)
+    } finally {
+      release()
+    }
+  }
+  if (first !== undefined) await answer(first)
+  err.write(`${styleOf(err, environment).dim(COMMANDS)}\n`)
+  for (;;) {
+    const line = (await lines.next())?.trim()
+    signal.throwIfAborted()
+    if (line === undefined || line === '/exit') return
+    if (line === '/clear') {
+      conversation.clear()
+      err.write('The conversation is forgotten.\n')
+    } else if (line.startsWith('/')) err.write(`${COMMANDS}\n`)
+    else if (line !== '') await answer(line)
   }
 }

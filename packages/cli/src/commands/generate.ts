@@ -1,11 +1,11 @@
 /** `foretoken generate`: one output after a prompt, a message, or token ids. */
 import { type GenerationPiece, generate, type PromptInput } from '@foretoken/generation'
-import { ArgumentError } from '@foretoken/tensor'
 import { Command } from 'commander'
 import { answerView } from '../answer-view.ts'
 import type { CommandContext } from '../command-context.ts'
 import { addModelOptions, type ModelOptions, openModel } from '../open-model.ts'
 import { collectCounts, parseCount, parseTokens } from '../option-values.ts'
+import { requireOne } from '../require-one.ts'
 import { addSamplingOptions, type SamplingFlags, samplingOptions } from '../sampling-options.ts'
 
 interface GenerateFlags extends ModelOptions, SamplingFlags {
@@ -17,54 +17,66 @@ interface GenerateFlags extends ModelOptions, SamplingFlags {
   readonly json?: boolean
 }
 
+const HELP = `
+The output is greedy unless a sampling option is given.
+Text goes to stdout, progress and statistics go to stderr.
+--json prints { ids, text, logProbabilities, finishReason, statistics }; text is left out where the model has no tokenizer.`
+
 export function generateCommand(context: CommandContext): Command {
   const command = new Command('generate')
     .description('one output after a prompt, a message, or token ids')
-    .option('-p, --prompt <text>', 'text to continue')
+    .argument('[prompt]', 'text to continue')
+    .option('-p, --prompt <text>', 'the same as an option')
     .option('--message <text>', "a user's message, in the model's chat template")
-    .option(
-      '--tokens <ids>',
-      'token ids to continue, e.g. "1 2 3"; nothing but --max-new-tokens and --stop-token ends the output then',
-      parseTokens,
-    )
+    .option('--tokens <ids>', 'token ids to continue, e.g. "1 2 3"; end-of-text tokens do not end the output then', parseTokens)
     .option('-n, --max-new-tokens <n>', 'longest output', parseCount, 256)
-    .option('--stop-token <id>', 'a token that ends the output; may be repeated', collectCounts)
+    .option(
+      '--stop-token <id>',
+      'a token that ends the output, instead of the end-of-text tokens; may be repeated',
+      collectCounts(parseCount),
+    )
     .option('--json', 'one JSON object instead of text')
+    .addHelpText('after', HELP)
   addSamplingOptions(addModelOptions(command))
-  return command.action(async (flags: GenerateFlags) => {
+  return command.action(async (text: string | undefined, flags: GenerateFlags) => {
+    const { prompt, message, tokens } = flags
+    requireOne(command, { '[prompt]': text, '--prompt': prompt, '--message': message, '--tokens': tokens })
     const { terminal, interruption } = context
-    const input = promptOf(flags)
     await using opened = await openModel(flags, context)
     const { lm } = opened
-    const stopTokens = flags.stopToken ?? (flags.tokens === undefined ? undefined : [])
+    const stopTokens = flags.stopToken ?? (tokens === undefined ? undefined : [])
+    const view = answerView(terminal.out, terminal.err, terminal.environment)
     const pieces = generate(lm, {
-      ...input,
+      ...inputOf(text ?? prompt, message, tokens),
       maxNewTokens: flags.maxNewTokens,
-      ...samplingOptions(flags, lm),
+      ...samplingOptions(flags),
       ...(stopTokens === undefined ? {} : { stopTokens }),
+      ...(flags.json ? {} : { onPrefill: (progress) => view.prefill(progress) }),
       signal: interruption.signal,
     })
     if (flags.json) terminal.out.write(`${JSON.stringify(await collected(pieces, lm.tokenizer !== undefined))}\n`)
-    else if (lm.tokenizer === undefined) terminal.out.write(`${(await collected(pieces, false)).ids.join(' ')}\n`)
     else {
-      const view = answerView(terminal.out, terminal.err, terminal.environment)
-      let last: GenerationPiece | undefined
-      for await (const piece of pieces) {
-        view.show(piece)
-        last = piece
+      try {
+        let isFirst = true
+        for await (const piece of pieces) {
+          view.show(lm.tokenizer === undefined ? withIds(piece, isFirst) : piece)
+          isFirst = false
+        }
+      } finally {
+        view.end(interruption.signal.aborted)
       }
-      view.end(last?.statistics, false)
     }
   })
 }
 
-function promptOf({ prompt, message, tokens }: GenerateFlags): PromptInput {
-  const given = [prompt, message, tokens].filter((each) => each !== undefined)
-  if (given.length !== 1) {
-    throw new ArgumentError({ field: '--prompt, --message, --tokens', found: `${given.length} of them`, expected: 'exactly one' })
-  }
+function inputOf(prompt: string | undefined, message: string | undefined, tokens: readonly number[] | undefined): PromptInput {
   if (prompt !== undefined) return { prompt }
   return message === undefined ? { tokens: tokens ?? [] } : { messages: [{ role: 'user', content: message }] }
+}
+
+/** Where there is no text, the ids are shown. */
+function withIds(piece: GenerationPiece, isFirst: boolean): GenerationPiece {
+  return { ...piece, text: `${isFirst ? '' : ' '}${piece.ids.join(' ')}` }
 }
 
 /** The fields of the JSON object. */

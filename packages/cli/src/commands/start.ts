@@ -4,9 +4,9 @@ import { answerView } from '../answer-view.ts'
 import type { CommandContext } from '../command-context.ts'
 import { startConversation } from '../conversation.ts'
 import { addModelOptions, type ModelOptions, openModel } from '../open-model.ts'
-import { addSamplingOptions, type SamplingFlags, samplingOptions } from '../sampling-options.ts'
+import { addSamplingOptions, CHAT_SAMPLING_HELP, chatSampling, type SamplingFlags, samplingOptions } from '../sampling-options.ts'
 import { isInteractive, styleOf } from '../terminal.ts'
-import { converse } from './chat.ts'
+import { converseByHand, describeModel } from './chat.ts'
 
 const FIRST_QUESTION = 'Why is the sky blue?'
 const MAX_NEW_TOKENS = 512
@@ -14,26 +14,21 @@ const MAX_NEW_TOKENS = 512
 export function startCommand(context: CommandContext): Command {
   const command = new Command('start')
     .description('answers a question with the default model; in a terminal it goes on as a chat')
-    .argument('[question...]', 'what to ask', [])
+    .argument('[question...]', `what to ask (default: "${FIRST_QUESTION}")`, [])
+    .addHelpText('after', `\n${CHAT_SAMPLING_HELP}`)
   addSamplingOptions(addModelOptions(command))
   return command.action(async (words: readonly string[], flags: ModelOptions & SamplingFlags) => {
     const { terminal, interruption } = context
     await using opened = await openModel(flags, context)
-    const style = styleOf(terminal.err, terminal.environment)
-    const { plan } = opened.lm
-    const formats = [...new Set(Object.values(plan.formats))].join(', ')
-    terminal.err.write(
-      `${style.dim(`${opened.found.path}, ${formats}, ${plan.threads} threads, loaded in ${(opened.loadMs / 1000).toFixed(1)} s`)}\n`,
-    )
-    for (const note of opened.found.notes) terminal.err.write(`${style.dim(note)}\n`)
-
+    describeModel(opened, terminal)
     await using conversation = startConversation(opened.lm, {
-      options: { maxNewTokens: MAX_NEW_TOKENS, ...samplingOptions(flags, opened.lm) },
+      options: { maxNewTokens: MAX_NEW_TOKENS, ...samplingOptions(flags, chatSampling(opened.lm)) },
       interruption,
+      isInteractive: isInteractive(terminal),
     })
     const question = words.length > 0 ? words.join(' ') : FIRST_QUESTION
-    terminal.err.write(`${style.accent('> ')}${question}\n`)
-    await conversation.ask(question, answerView(terminal.out, terminal.err, terminal.environment))
-    if (isInteractive(terminal)) await converse(conversation, context)
+    terminal.err.write(`${styleOf(terminal.err, terminal.environment).accent('> ')}${question}\n`)
+    if (isInteractive(terminal)) await converseByHand(conversation, context, question)
+    else await conversation.ask(question, answerView(terminal.out, terminal.err, terminal.environment))
   })
 }

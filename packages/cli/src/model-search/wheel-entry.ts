@@ -8,7 +8,7 @@ import { DiskFullError, DownloadHashError, DownloadSizeError } from '@foretoken/
 import { type Entry, open, type ZipFile } from 'yauzl'
 
 /** An archive cannot be read, or lacks the file that was asked for. */
-export class ArchiveError extends ForetokenError {
+class ArchiveError extends ForetokenError {
   readonly code = 'archive'
 }
 

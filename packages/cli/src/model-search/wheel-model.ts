@@ -19,7 +19,7 @@ export interface WheelRequest {
 }
 
 /** Where the file of a wheel lies once it is unpacked. */
-export function wheelTarget(cacheFolder: string, { packageName, version, entry }: WheelSource): string {
+function wheelTarget(cacheFolder: string, { packageName, version, entry }: WheelSource): string {
   return join(cacheFolder, 'wheels', `${packageName}-${version}`, basename(entry))
 }
 
