@@ -5,13 +5,14 @@ import type { Architecture, GgufMetadata } from './architecture.ts'
 import { gemma } from './gemma.ts'
 import { gemma2 } from './gemma2.ts'
 import { gemma3 } from './gemma3.ts'
+import { granite } from './granite.ts'
 import { llama } from './llama.ts'
 import { mixtral } from './mixtral.ts'
 import { phi3 } from './phi3.ts'
 import { qwen2 } from './qwen2.ts'
 import { qwen3 } from './qwen3.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, llama, mixtral, phi3, qwen2, qwen3]
+export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, granite, llama, mixtral, phi3, qwen2, qwen3]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {

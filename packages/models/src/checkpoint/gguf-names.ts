@@ -40,7 +40,9 @@ function ggufRopeScaling(metadata: GgufMetadata): Record<string, unknown> | unde
     rope_type: kind,
     factor: metadata.number('rope.scaling.factor'),
     original_max_position_embeddings: metadata.count('rope.scaling.original_context_length'),
-    attention_factor: metadata.number('rope.scaling.attn_factor'),
+    attention_factor: metadata.number('rope.scaling.attn_factor') ?? metadata.number('rope.scaling.yarn_attn_factor'),
+    beta_fast: metadata.number('rope.scaling.yarn_beta_fast'),
+    beta_slow: metadata.number('rope.scaling.yarn_beta_slow'),
     ...(kind === 'longrope'
       ? { long_factor: metadata.vector('rope_factors_long.weight'), short_factor: metadata.vector('rope_factors_short.weight') }
       : {}),
