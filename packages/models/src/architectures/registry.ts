@@ -8,11 +8,12 @@ import { gemma3 } from './gemma3.ts'
 import { granite } from './granite.ts'
 import { llama } from './llama.ts'
 import { mixtral } from './mixtral.ts'
+import { olmo2 } from './olmo2.ts'
 import { phi3 } from './phi3.ts'
 import { qwen2 } from './qwen2.ts'
 import { qwen3 } from './qwen3.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, granite, llama, mixtral, phi3, qwen2, qwen3]
+export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, granite, llama, mixtral, olmo2, phi3, qwen2, qwen3]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {

@@ -15,6 +15,8 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['phi3-longrope', 0.1, 1],
   ['phi3-partial-longrope', 0.1, 1],
   ['granite', 0.1, 1],
+  ['olmo2', 0.1, 1],
+  ['olmo3', 0.1, 1],
 ]
 
 describe.each(BOUNDS)('%s', (name, int8, int4) => {
