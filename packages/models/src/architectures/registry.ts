@@ -12,8 +12,9 @@ import { olmo2 } from './olmo2.ts'
 import { phi3 } from './phi3.ts'
 import { qwen2 } from './qwen2.ts'
 import { qwen3 } from './qwen3.ts'
+import { smollm3 } from './smollm3.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, granite, llama, mixtral, olmo2, phi3, qwen2, qwen3]
+export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, granite, llama, mixtral, olmo2, phi3, qwen2, qwen3, smollm3]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {

@@ -17,6 +17,7 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['granite', 0.1, 1],
   ['olmo2', 0.1, 1],
   ['olmo3', 0.1, 1],
+  ['smollm3', 0.1, 1],
 ]
 
 describe.each(BOUNDS)('%s', (name, int8, int4) => {
