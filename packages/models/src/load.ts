@@ -68,9 +68,13 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
         graph: open,
         openGraph: (outputs) => openGraph(checkpoint, runtime, outputs, withoutSignal(graphOptions)),
       })
+    const { readsPositions = false, config } = checkpoint.description
     const plan = describePlan(runtime, graph, options)
     if (options.selfTest === false) return model({ ...plan, notes: [...plan.notes, 'not exact: the self-test was switched off'] })
-    const { exact, note } = await selfTest(model(plan), options.signal)
+    const { exact, note } = await selfTest(model(plan), {
+      ...(readsPositions ? { positionsEnd: config.maxPositions } : {}),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
     return model({ ...plan, exact, notes: note === undefined ? plan.notes : [...plan.notes, `not exact: ${note}`] })
   } catch (error) {
     await graph?.[Symbol.asyncDispose]()

@@ -113,7 +113,7 @@ export class OpenModel implements CausalLM {
   async #run(step: DecodeStep): Promise<StepResult> {
     step.signal?.throwIfAborted()
     const { description } = this.#options.checkpoint
-    const checked = checkStep(step, this.config, this.#layers)
+    const checked = checkStep(step, description)
     const session = await this.#sessionFor(outputsFor(step.want, step.tokens instanceof Float32Array))
     const graph = this.#graph
     if (graph === undefined) throw new RangeError('a session without a graph')

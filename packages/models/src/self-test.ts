@@ -15,15 +15,29 @@ export interface SelfTest {
   readonly note?: string
 }
 
-export async function selfTest(lm: CausalLM, signal?: AbortSignal): Promise<SelfTest> {
+export interface SelfTestOptions {
+  /** Where positions end, for models with a table of them: a short one is spread over the rows. */
+  readonly positionsEnd?: number
+  readonly signal?: AbortSignal
+}
+
+export async function selfTest(lm: CausalLM, { positionsEnd = Number.POSITIVE_INFINITY, signal }: SelfTestOptions = {}): Promise<SelfTest> {
   const options = signal === undefined ? {} : { signal }
+  const spread = Math.min(1, positionsEnd / (CACHED + ROWS))
+  const positions = Int32Array.from({ length: CACHED + ROWS }, (_, row) => Math.floor(row * spread))
   await using together = lm.createCache()
-  fillWithNoise(together, CACHED)
+  fillWithNoise(together, positions.subarray(0, CACHED))
   await using alone = together.fork()
   const tokens = Int32Array.from({ length: ROWS }, (_, row) => (row * 7 + 3) % lm.config.vocab)
-  const all = await lm.forward({ tokens, cache: together, want: { logits: 'all' }, ...options })
+  const all = await lm.forward({ tokens, positions: positions.subarray(CACHED), cache: together, want: { logits: 'all' }, ...options })
   for (let row = 0; row < ROWS; row++) {
-    const one = await lm.forward({ tokens: tokens.subarray(row, row + 1), cache: alone, want: { logits: 'last' }, ...options })
+    const one = await lm.forward({
+      tokens: tokens.subarray(row, row + 1),
+      positions: positions.subarray(CACHED + row, CACHED + row + 1),
+      cache: alone,
+      want: { logits: 'last' },
+      ...options,
+    })
     const note = difference(all, one, row, lm.config.vocab)
     if (note !== undefined) return { exact: false, note }
     alone.append(one.rows)
@@ -66,7 +80,8 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
  * Rows of small numbers, the same on every machine. A multiplicative generator (Lehmer 1951, modulus 2^31 - 1) in a plain loop: three
  * million numbers of the common random stream would take longer than the test itself.
  */
-function fillWithNoise(cache: KvCache, rows: number): void {
+function fillWithNoise(cache: KvCache, positions: Int32Array): void {
+  const rows = positions.length
   let state = 1
   const draw = (length: number): Float32Array => {
     const noise = new Float32Array(length)
@@ -78,7 +93,7 @@ function fillWithNoise(cache: KvCache, rows: number): void {
   }
   cache.append({
     steps: rows,
-    positions: Int32Array.from({ length: rows }, (_, row) => row),
+    positions,
     layers: cache.layers.map(({ kvHeads, keyDim, valueDim }) => ({
       keys: draw(rows * kvHeads * keyDim),
       values: draw(rows * kvHeads * valueDim),

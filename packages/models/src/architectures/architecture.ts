@@ -3,6 +3,7 @@
  * description builds its graph. An architecture knows nothing of files, formats, caches or sessions.
  */
 import type { MetadataValue } from '@foretoken/weights'
+import type { Alibi } from '../blocks/alibi.ts'
 import type { ModelConfig } from '../causal-lm.ts'
 import type { ConfigReader } from '../config/config-reader.ts'
 import type { Decoder } from '../decoder/decoder.ts'
@@ -11,6 +12,8 @@ import type { Rope } from '../rope/rope.ts'
 export interface Architecture {
   /** Values of `model_type` in config.json. */
   readonly modelTypes: readonly string[]
+  /** First part of the names, which checkpoints of the model without its head leave out (`transformer.`). */
+  readonly optionalPrefix?: string
   /** Reads the configuration; refuses what contradicts itself or is not built. */
   describe(config: ConfigReader): DecoderDescription
   /** How llama.cpp's files name the same things; absent when it has no such architecture. */
@@ -20,7 +23,7 @@ export interface Architecture {
 export interface DecoderDescription {
   readonly config: ModelConfig
   readonly layers: readonly LayerDescription[]
-  /** Whether `build` asks for positions (learned position embeddings). */
+  /** Whether `build` asks for positions (learned position embeddings); none from `config.maxPositions` on can be run then. */
   readonly readsPositions?: boolean
   /** Tensors that the architecture knows and does not use; the plan says how many and why. */
   readonly passedOver?: readonly PassedOverTensors[]
@@ -45,8 +48,8 @@ export interface LayerDescription {
   readonly valueDim: number
   /** A query sees itself and this many minus one positions before it; absent: all. */
   readonly window?: number
-  /** [heads] slopes of ALiBi: what is added to a score for each position between key and query, negated. */
-  readonly alibi?: Float32Array
+  /** A bias on the scores by head and distance, instead of position embeddings. */
+  readonly alibi?: Alibi
   /** Absent where the layer has no rotary embedding. Layers that share a rope share the object. */
   readonly rope?: Rope
 }
@@ -59,13 +62,17 @@ export interface GgufMapping {
   /** The same configuration in the words of config.json. */
   config(metadata: GgufMetadata): Record<string, unknown>
   /** Where the tensor that Hugging Face calls `name` is found. */
-  tensor(name: string): GgufTensor | undefined
+  tensor(name: string, config: ModelConfig): GgufTensor | undefined
 }
 
 export interface GgufTensor {
   readonly name: string
   /** Rows of each head are stored as interleaved rotary pairs: which of the config's head counts applies. */
   readonly permutedHeads?: 'heads' | 'kvHeads'
+  /** For each row in Hugging Face's order, the row as stored, where another order than that of rotary pairs applies. */
+  readonly rowOrder?: Int32Array
+  /** Stored as the transpose of Hugging Face's matrix. */
+  readonly isTransposed?: boolean
   /** Added to each stored element to get Hugging Face's. */
   readonly offset?: number
 }

@@ -5,6 +5,7 @@ import type { Architecture, GgufMetadata } from './architecture.ts'
 import { gemma } from './gemma.ts'
 import { gemma2 } from './gemma2.ts'
 import { gemma3 } from './gemma3.ts'
+import { gpt2 } from './gpt2.ts'
 import { granite } from './granite.ts'
 import { llama } from './llama.ts'
 import { mixtral } from './mixtral.ts'
@@ -14,7 +15,20 @@ import { qwen2 } from './qwen2.ts'
 import { qwen3 } from './qwen3.ts'
 import { smollm3 } from './smollm3.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [gemma, gemma2, gemma3, granite, llama, mixtral, olmo2, phi3, qwen2, qwen3, smollm3]
+export const ARCHITECTURES: readonly Architecture[] = [
+  gemma,
+  gemma2,
+  gemma3,
+  gpt2,
+  granite,
+  llama,
+  mixtral,
+  olmo2,
+  phi3,
+  qwen2,
+  qwen3,
+  smollm3,
+]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {

@@ -1,6 +1,7 @@
 /** The two ends of a decoder: token ids to rows, and rows to logits. */
 import { divide, gather, multiply, reshape, scalar, tanh, topK, type Value } from '@foretoken/graph'
 import type { Decoder } from '../decoder/decoder.ts'
+import type { LinearPart } from '../decoder/weight-binder.ts'
 import { type Norm, normalized } from './norms.ts'
 import type { ResidualStream } from './residual-stream.ts'
 
@@ -30,6 +31,8 @@ export interface HeadOptions {
   /** Name of the head's weight; the embedding's own when they are tied. */
   readonly weight: string
   readonly bias?: string
+  /** A linear layer between the final norm and the head, whose inputs are then its outputs (OPT-350M). */
+  readonly projection?: LinearPart
   readonly vocab: number
   readonly hidden: number
   /** Multiplies the logits. */
@@ -50,7 +53,9 @@ export function languageModelHead(decoder: Decoder, stream: ResidualStream, opti
   }
   const wanted = gather(all, decoder.wantedRows, { axis: 1 }) // [1, wanted, hidden]
   const part = { name: options.weight, outputs: options.vocab, ...(options.bias === undefined ? {} : { bias: options.bias }) }
-  const raw = weights.linear(final(wanted), [part], { role: 'head', inputs: hidden })
+  const { projection } = options
+  const rows = projection === undefined ? final(wanted) : weights.linear(final(wanted), [projection], { role: 'linear', inputs: hidden })
+  const raw = weights.linear(rows, [part], { role: 'head', inputs: projection?.outputs ?? hidden })
   const scaled = options.scale === undefined || options.scale === 1 ? raw : multiply(raw, scalar(graph, options.scale))
   const logits = options.softCap === undefined ? scaled : softCapped(scaled, options.softCap)
   graph.output('logits', logits)

@@ -11,6 +11,8 @@ export interface ResidualStream {
   add(delta: Value): void
   /** The stream through a norm [1, steps, hidden]. */
   normalized(norm: Norm): Value
+  /** Goes on with these rows [1, steps, hidden] as the stream: a norm's result, where norms stand on the stream and not beside it. */
+  restart(rows: Value): void
   /** The stream itself [1, steps, hidden]. */
   value(): Value
   /** Makes the stream at this point the hidden state of this index, where the graph returns hidden states. */
@@ -55,6 +57,10 @@ export function residualStream(decoder: Decoder, start: Value, hidden: number): 
       pending = undefined
       emitMark()
       return result
+    },
+    restart(rows) {
+      value()
+      sum = rows
     },
     value,
     mark(index) {

@@ -31,6 +31,8 @@ export interface NamedWeight {
   readonly info: TensorInfo
   /** For each row in Hugging Face's order, the row as stored; absent when the orders agree. */
   readonly rowOrder?: Int32Array
+  /** Stored as the transpose of Hugging Face's matrix. */
+  readonly isTransposed?: boolean
   /** Added to each stored element to get Hugging Face's (llama.cpp adds 1 to the norms of Gemma). */
   readonly offset?: number
 }

@@ -21,7 +21,7 @@ export async function ggufCheckpoint(store: WeightStore, name: string): Promise<
       name,
       architecture,
       description,
-      weights: ggufWeights(store, (tensor) => mapping.tensor(tensor), description.config),
+      weights: ggufWeights(store, (tensor) => mapping.tensor(tensor, description.config), description.config),
       ...(tokenizer === undefined ? {} : { tokenizer }),
       generationDefaults: generationDefaults(store, tokenizer),
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
@@ -40,8 +40,9 @@ function ggufWeights(store: WeightStore, locate: (name: string) => GgufTensor | 
       const located = locate(name)
       const info = located === undefined ? undefined : store.tensors.get(located.name)
       if (located === undefined || info === undefined) return undefined
-      const { permutedHeads, offset } = located
-      return { info, ...(permutedHeads && { rowOrder: orders[permutedHeads] }), ...(offset !== undefined && { offset }) }
+      const { permutedHeads, offset, isTransposed } = located
+      const rowOrder = permutedHeads === undefined ? located.rowOrder : orders[permutedHeads]
+      return { info, ...(rowOrder && { rowOrder }), ...(offset !== undefined && { offset }), ...(isTransposed && { isTransposed }) }
     },
     isExpectedUnused: (info) => isRopeTensor(info),
   }

@@ -1,7 +1,7 @@
 /** A folder as Hugging Face lays it out: config.json, safetensors, and the tokenizer's files. */
 import { loadTokenizerFiles, type TokenizerFolder } from '@foretoken/tokenizers'
 
-import type { WeightStore } from '@foretoken/weights'
+import type { TensorInfo, WeightStore } from '@foretoken/weights'
 import { architectureOf } from '../architectures/registry.ts'
 import type { GenerationDefaults } from '../causal-lm.ts'
 import { type ConfigReader, configReader } from '../config/config-reader.ts'
@@ -15,7 +15,12 @@ export interface TextFiles extends TokenizerFolder {
 }
 
 /** Buffers that older exporters stored and that follow from the configuration. */
-const DERIVED_BUFFERS = /\.(rotary_emb\.inv_freq|masked_bias)$/
+const DERIVED_BUFFERS = /\.(\w*rotary\w*\.inv_freq|masked_bias)$/
+
+/** A causal mask [1, 1, positions, positions] that the GPT family stored with each layer. */
+function isStoredMask({ name, shape }: TensorInfo): boolean {
+  return shape.length === 4 && /\.(attn|attention)\.bias$/.test(name)
+}
 
 /** The head, on its own or inside a model of several modalities. */
 const TIED_HEAD = /(^|\.)lm_head\.weight$/
@@ -36,11 +41,13 @@ export async function huggingFaceCheckpoint(store: WeightStore, files: TextFiles
       weights: {
         store,
         find(name) {
-          const info = store.tensors.get(name)
+          const { optionalPrefix } = architecture
+          const short = optionalPrefix !== undefined && name.startsWith(optionalPrefix) ? name.slice(optionalPrefix.length) : name
+          const info = store.tensors.get(name) ?? store.tensors.get(short)
           return info === undefined ? undefined : { info }
         },
         // a tied head is stored a second time by some exporters
-        isExpectedUnused: ({ name }) => DERIVED_BUFFERS.test(name) || (tiedEmbeddings && TIED_HEAD.test(name)),
+        isExpectedUnused: (info) => DERIVED_BUFFERS.test(info.name) || isStoredMask(info) || (tiedEmbeddings && TIED_HEAD.test(info.name)),
       },
       ...(tokenizer === undefined ? {} : { tokenizer }),
       generationDefaults: generationDefaults(config, await readJson(files, 'generation_config.json')),

@@ -6,6 +6,7 @@
  */
 import { add, type Dim, type Graph, type Value } from '@foretoken/graph'
 import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
+import type { Alibi } from '../blocks/alibi.ts'
 import type { Rope } from '../rope/rope.ts'
 import type { OutputSet } from './outputs.ts'
 import type { WeightBinder } from './weight-binder.ts'
@@ -53,8 +54,8 @@ export interface MaskKind {
   readonly name: string
   readonly window?: number
   readonly group: number
-  /** [heads] slopes of a bias that falls with the distance of the key. */
-  readonly alibi?: Float32Array
+  readonly kvHeads: number
+  readonly alibi?: Alibi
 }
 
 export function maskKinds(layers: readonly LayerDescription[]): {
@@ -68,6 +69,7 @@ export function maskKinds(layers: readonly LayerDescription[]): {
     const kind = kinds.get(name) ?? {
       name,
       group,
+      kvHeads: layer.kvHeads,
       ...(layer.window === undefined ? {} : { window: layer.window }),
       ...(layer.alibi === undefined ? {} : { alibi: layer.alibi }),
     }
@@ -162,5 +164,5 @@ function pastBiasDims(kind: MaskKind, rows: Dim, past: Dim): Dim[] {
 
 /** A bias that differs by head has a dimension for the key/value heads. */
 function alibiDims(kind: MaskKind): number[] {
-  return kind.alibi === undefined ? [] : [kind.alibi.length / kind.group]
+  return kind.alibi === undefined ? [] : [kind.kvHeads]
 }

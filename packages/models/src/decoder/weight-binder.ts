@@ -178,7 +178,10 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     linear(x, parts, { role, inputs }) {
       const found = parts.map((part): FoundPart => {
         const { outputs, storedOutputs = outputs } = part
-        return { ...part, weight: require(part.name, part.isTransposed ? [inputs, storedOutputs] : [storedOutputs, inputs], part.slice) }
+        // the file may hold the transpose of what Hugging Face's names stand for
+        const isTransposed = (part.isTransposed ?? false) !== (weights.find(part.name)?.isTransposed ?? false)
+        const dims = isTransposed ? [inputs, storedOutputs] : [storedOutputs, inputs]
+        return { ...part, isTransposed, weight: require(part.name, dims, part.slice) }
       })
       const chosen = found.map((part) => formatOf(part, role))
       const [first] = chosen

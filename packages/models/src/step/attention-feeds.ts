@@ -135,31 +135,34 @@ function newBias(
 }
 
 /**
- * The bias of each head: what hides columns, and minus slope times the distance between query and key (Press et al. 2021).
+ * The bias of each head: what hides columns, and what its ALiBi adds for the distance between query and key. The key's own bias less
+ * that of the query's position, so that near keys have small numbers whatever the length of the text; it depends on these two
+ * positions only, and so is the same bits in every step and in a cache that has lost rows.
  *
  * @param bias         [1 or group * steps, columns]
  * @param keyPosition  position of the key in a column; undefined for the row that stands in for an empty past
- * @returns            [kvHeads, group * steps, columns]; `bias` itself without slopes
+ * @returns            [kvHeads, group * steps, columns]; `bias` itself without ALiBi
  */
 function withAlibi(
-  kind: MaskKind,
+  { alibi, group, kvHeads }: MaskKind,
   bias: Tensor<'float32'>,
   positions: Int32Array,
   keyPosition: (column: number) => number | undefined,
 ): Tensor<'float32'> {
-  if (kind.alibi === undefined) return bias
+  if (alibi === undefined) return bias
   const steps = positions.length
-  const rows = kind.group * steps
+  const rows = group * steps
   const [biasRows = 1, columns = 1] = bias.dims
-  const kvHeads = kind.alibi.length / kind.group
   const sloped = new Float32Array(kvHeads * rows * columns)
-  for (let line = 0, at = 0; line < kvHeads * rows; line++) {
-    const head = Math.floor(line / steps)
-    const slope = kind.alibi[head] ?? 0
-    const position = positions[line % steps] ?? 0
-    const from = (biasRows === 1 ? 0 : line % rows) * columns
-    for (let column = 0; column < columns; column++, at++) {
-      sloped[at] = (bias.data[from + column] ?? 0) - slope * (position - (keyPosition(column) ?? position))
+  const ofKeys = new Float64Array(columns)
+  for (let head = 0, at = 0; head < kvHeads * group; head++) {
+    for (let column = 0; column < columns; column++) ofKeys[column] = alibi.keyBias(head, keyPosition(column) ?? 0)
+    for (let row = 0; row < steps; row++) {
+      const ofQuery = alibi.keyBias(head, positions[row] ?? 0)
+      const from = (biasRows === 1 ? 0 : (head % group) * steps + row) * columns
+      for (let column = 0; column < columns; column++, at++) {
+        sloped[at] = (bias.data[from + column] ?? 0) + ((ofKeys[column] ?? 0) - ofQuery)
+      }
     }
   }
   return tensor('float32', [kvHeads, rows, columns], sloped)

@@ -10,12 +10,23 @@ export interface CheckedStep {
   readonly wantedRows: Int32Array
 }
 
-export function checkStep(step: DecodeStep, config: ModelConfig, layers: readonly LayerShape[]): CheckedStep {
+export interface StepLimits {
+  readonly config: ModelConfig
+  readonly layers: readonly LayerShape[]
+  /** Positions are rows of a learned table, which ends. */
+  readonly readsPositions?: boolean
+}
+
+export function checkStep(step: DecodeStep, { config, layers, readsPositions = false }: StepLimits): CheckedStep {
   const steps = rowCount(step.tokens, config)
   checkCache(step, layers)
   const positions = step.positions ?? following(step.cache.nextPosition, steps)
   if (positions.length !== steps) refuse('positions', `${positions.length} positions`, `${steps}, one for each row`)
-  for (const position of positions) if (position < 0) refuse('positions', `${position}`, 'positions from 0')
+  const end = readsPositions ? config.maxPositions : Number.POSITIVE_INFINITY
+  for (const position of positions) {
+    if (position < 0) refuse('positions', `${position}`, 'positions from 0')
+    if (position >= end) refuse('positions', `${position}`, `positions below ${end}, where the learned position embeddings end`)
+  }
   for (const index of step.want.hidden ?? []) {
     if (index !== 'final' && !(Number.isInteger(index) && index >= 0 && index <= config.layers)) {
       refuse('want.hidden', `${index}`, `'final' or a whole number from 0 to ${config.layers}`)
