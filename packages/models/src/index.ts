@@ -1,5 +1,6 @@
 // Opening a model.
 export { type LoadOptions, type LoadProgress, loadCausalLM } from './load.ts'
+export type { ExportedChoice } from './exported/exported-files.ts'
 export type { HubAccess } from './hub-access.ts'
 export { WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
 // The open model and its step.

@@ -7,6 +7,8 @@ import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { openCheckpoint } from './checkpoint/open-checkpoint.ts'
 import { PLAIN_OUTPUTS } from './decoder/outputs.ts'
 import { WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
+import type { ExportedChoice } from './exported/exported-files.ts'
+import { openExported } from './exported/open-exported.ts'
 import type { HubAccess } from './hub-access.ts'
 import { type GraphOptions, type OpenGraph, openGraph } from './open-graph.ts'
 import { OpenModel } from './open-model.ts'
@@ -22,6 +24,11 @@ export interface LoadOptions {
   readonly runtime?: Runtime
   /** Folder that keeps converted weights for later starts. Without it they live in a temporary file as long as the model. */
   readonly convertedFolder?: string
+  /**
+   * Opens a graph that was exported (`onnx/model*.onnx`) although the source has other weights too; `variant` picks one of several by
+   * the end of its name, `q4` for `model_q4.onnx`. Without it a graph is opened where there is nothing else, or where `source` is one.
+   */
+  readonly exported?: ExportedChoice
   /** How a repository of the hub is reached, where `source` is one. */
   readonly hub?: HubAccess
   /** Whether to try that rows are the same bits alone and together, true by default. `plan.exact` is false without it. */
@@ -35,7 +42,7 @@ export type LoadProgress = { readonly phase: 'convert' } & ConversionProgress
 /**
  * Opens a language model.
  *
- * @param source  a folder with config.json and safetensors, a .gguf file, a repository of the hub (`organisation/name[@revision][/file.gguf]`),
+ * @param source  a folder with config.json and safetensors, a .gguf file, an exported .onnx file, a repository of the hub (`organisation/name[@revision][/file.gguf]`),
  *                or a checkpoint that is open already (it is closed with the model)
  * @returns       the open model; dispose of it to free the session, the weights and the files
  * @throws        {ConfigError} {CheckpointError} {UnsupportedArchitectureError} and the errors of `@foretoken/weights`, `/tokenizers`, `/runtime`
@@ -46,8 +53,21 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
     throw new ArgumentError({ field: 'format', found: JSON.stringify(format), expected: `one of ${WEIGHT_FORMATS.join(', ')}` })
   }
   const runtime = options.runtime ?? (await loadRuntime(options.threads === undefined ? {} : { threads: options.threads }))
-  const checkpoint =
-    typeof source === 'string' ? await openCheckpoint(await locateWeights(source, { signal: options.signal, ...options.hub })) : source
+  const path =
+    typeof source === 'string'
+      ? await locateWeights(source, { signal: options.signal, exported: options.exported, ...options.hub })
+      : undefined
+  if (path?.endsWith('.onnx')) {
+    if (format !== 'auto')
+      throw new ArgumentError({
+        file: path,
+        field: 'format',
+        found: format,
+        expected: 'none: a graph has the formats that it was exported with',
+      })
+    return openExported(path, runtime, options)
+  }
+  const checkpoint = typeof source === 'string' ? await openCheckpoint(path ?? source) : source
   const { onProgress } = options
   const graphOptions: GraphOptions = {
     format,

@@ -18,22 +18,28 @@ export interface SelfTest {
 export interface SelfTestOptions {
   /** Where positions end, for models with a table of them: a short one is spread over the rows. */
   readonly positionsEnd?: number
+  /** Positions are the number of cached rows: they cannot be spread, so fewer rows are cached. */
+  readonly countsPositions?: boolean
   readonly signal?: AbortSignal
 }
 
-export async function selfTest(lm: CausalLM, { positionsEnd = Number.POSITIVE_INFINITY, signal }: SelfTestOptions = {}): Promise<SelfTest> {
+export async function selfTest(
+  lm: CausalLM,
+  { positionsEnd = Number.POSITIVE_INFINITY, countsPositions = false, signal }: SelfTestOptions = {},
+): Promise<SelfTest> {
   const options = signal === undefined ? {} : { signal }
-  const spread = Math.min(1, positionsEnd / (CACHED + ROWS))
-  const positions = Int32Array.from({ length: CACHED + ROWS }, (_, row) => Math.floor(row * spread))
+  const cached = countsPositions ? Math.max(0, Math.min(CACHED, positionsEnd - ROWS)) : CACHED
+  const spread = countsPositions ? 1 : Math.min(1, positionsEnd / (cached + ROWS))
+  const positions = Int32Array.from({ length: cached + ROWS }, (_, row) => Math.floor(row * spread))
   await using together = lm.createCache()
-  fillWithNoise(together, positions.subarray(0, CACHED))
+  fillWithNoise(together, positions.subarray(0, cached))
   await using alone = together.fork()
   const tokens = Int32Array.from({ length: ROWS }, (_, row) => (row * 7 + 3) % lm.config.vocab)
-  const all = await lm.forward({ tokens, positions: positions.subarray(CACHED), cache: together, want: { logits: 'all' }, ...options })
+  const all = await lm.forward({ tokens, positions: positions.subarray(cached), cache: together, want: { logits: 'all' }, ...options })
   for (let row = 0; row < ROWS; row++) {
     const one = await lm.forward({
       tokens: tokens.subarray(row, row + 1),
-      positions: positions.subarray(CACHED + row, CACHED + row + 1),
+      positions: positions.subarray(cached + row, cached + row + 1),
       cache: alone,
       want: { logits: 'last' },
       ...options,

@@ -59,7 +59,8 @@ export async function huggingFaceCheckpoint(store: WeightStore, files: TextFiles
   }
 }
 
-async function readJson(files: TextFiles, file: string): Promise<ConfigReader | undefined> {
+/** A parsed text of the folder; undefined where there is none. */
+export async function readJson(files: TextFiles, file: string): Promise<ConfigReader | undefined> {
   const text = await files.read(file)
   if (text === undefined) return undefined
   const place = `${files.name}/${file}`
@@ -73,7 +74,7 @@ async function readJson(files: TextFiles, file: string): Promise<ConfigReader | 
 }
 
 /** `generation_config.json` over `config.json`, key by key. */
-function generationDefaults(config: ConfigReader, generation: ConfigReader | undefined): GenerationDefaults {
+export function generationDefaults(config: ConfigReader, generation: ConfigReader | undefined): GenerationDefaults {
   const token = (key: string) => readTokens(generation, key)?.[0] ?? readTokens(config, key)?.[0]
   const number = (key: string) => generation?.optionalNumber(key)
   // the sampling numbers of a file that says do_sample: false are leftovers

@@ -2,42 +2,71 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ForetokenError } from '@foretoken/tensor'
-import { pickModelFiles, preferredGguf } from '@foretoken/weights/hub'
+import { type PickOptions, pickModelFiles, preferredGguf, RepositoryError } from '@foretoken/weights/hub'
+import { type ExportedChoice, exportedFiles, pickExportedGraph } from '../exported/exported-files.ts'
 
 export type LocalWeights = { readonly path: string } | { readonly reason: string }
 
-/** The weights at a path that a user gave: a folder, a GGUF file, or a safetensors file (which stands for its folder). */
-export async function weightsAt(path: string): Promise<LocalWeights> {
+/**
+ * The weights at a path that a user gave: a folder, a GGUF file, an exported graph, or a safetensors file (which stands for its folder).
+ *
+ * @param exported  given when an exported graph is wanted although a folder has other weights
+ */
+export async function weightsAt(path: string, exported?: ExportedChoice): Promise<LocalWeights> {
   const facts = await stat(path).catch(() => undefined)
   if (facts === undefined) return { reason: 'nothing is there' }
-  if (facts.isDirectory()) return weightsInFolder(path)
-  if (/\.gguf$/i.test(path)) return { path }
+  if (facts.isDirectory()) return weightsInFolder(path, exported)
+  if (/\.(?:gguf|onnx)$/i.test(path)) return { path }
   if (/\.safetensors(?:\.index\.json)?$/i.test(path)) return { path: dirname(path) }
   if (/\.(?:bin|pt|pth|ckpt|pkl)$/i.test(path))
     return { reason: 'pickled weights can run code when they are read, so they never are: convert them to safetensors' }
-  return { reason: 'neither a folder nor a .gguf or .safetensors file' }
+  return { reason: 'neither a folder nor a .gguf, .safetensors or .onnx file' }
 }
 
 /** A folder with safetensors is opened as a folder; one with GGUF files only by the file. */
-async function weightsInFolder(folder: string): Promise<LocalWeights> {
+async function weightsInFolder(folder: string, exported: ExportedChoice | undefined): Promise<LocalWeights> {
   try {
-    const names = await readdir(folder)
-    return pathOfWeights(
-      folder,
-      pickModelFiles(
-        names.map((path) => ({ path })),
-        { repository: folder },
-      ),
-    )
+    const names = [...(await readdir(folder)), ...(await readdir(join(folder, 'onnx')).catch(() => [])).map((name) => `onnx/${name}`)]
+    const files = names.map((path) => ({ path }))
+    return pathOfWeights(folder, pickWeights(files, { prefer: { kind: 'safetensors' }, repository: folder }, exported))
   } catch (error) {
     return { reason: error instanceof ForetokenError ? `${error.found}, expected ${error.expected}` : String(error) }
   }
 }
 
-/** What to open of files that `pickModelFiles` chose: the first GGUF, or the folder. */
+/**
+ * The files of a model, weights last: an exported graph where one is asked for or nothing else is there, else what `pickModelFiles` takes.
+ *
+ * @throws {RepositoryError} when there are no weights that can be read, or no graph of the variant that is asked for
+ */
+export function pickWeights<File extends { readonly path: string }>(
+  files: readonly File[],
+  options: PickOptions,
+  exported: ExportedChoice | undefined,
+): readonly File[] {
+  const paths = files.map(({ path }) => path)
+  const graph = pickExportedGraph(paths, exported)
+  if (exported !== undefined) {
+    if (graph !== undefined) return exportedFiles(files, graph)
+    const found = paths.filter((path) => path.endsWith('.onnx'))
+    throw new RepositoryError({
+      repository: options.repository ?? 'the folder',
+      found: found.length === 0 ? 'no exported graph' : `the graphs ${found.join(', ')}`,
+      expected: exported.variant === undefined ? 'onnx/model.onnx or a variant of it' : `one of the variant ${exported.variant}`,
+    })
+  }
+  try {
+    return pickModelFiles(files, options)
+  } catch (error) {
+    if (graph === undefined) throw error
+    return exportedFiles(files, graph)
+  }
+}
+
+/** What to open of files that were chosen: the first GGUF or exported graph, or the folder. */
 export function pathOfWeights(folder: string, chosen: readonly { readonly path: string }[]): { readonly path: string } {
-  const gguf = chosen.find(({ path }) => path.endsWith('.gguf'))
-  return { path: gguf === undefined ? folder : join(folder, gguf.path) }
+  const file = chosen.find(({ path }) => /\.(?:gguf|onnx)$/.test(path))
+  return { path: file === undefined ? folder : join(folder, file.path) }
 }
 
 /**

@@ -6,11 +6,14 @@ import { join } from 'node:path'
 import { type EncodedModel, externalChunks } from '@foretoken/graph'
 import { openHub } from '@foretoken/weights/hub'
 import { CheckpointError } from '../errors.ts'
+import type { ExportedChoice } from '../exported/exported-files.ts'
 import type { HubAccess } from '../hub-access.ts'
 import { cachedHubModel, downloadHubModel } from '../locate/hub-model.ts'
 import { weightsAt } from '../locate/local-weights.ts'
 import { readModelReference } from '../locate/model-reference.ts'
 import { externalBytes, type StoredModel, type StoreOptions, storeInMemory, WEIGHTS_LOCATION } from '../stored-model.ts'
+
+export { openGraphFile } from './graph-file.ts'
 
 const GRAPH_NAME = 'model.onnx'
 
@@ -37,25 +40,29 @@ export async function namesInFolder(folder: string): Promise<readonly string[]> 
  *
  * @throws {CheckpointError} when nothing is at the path, and what `hub.download` throws
  */
-export async function locateWeights(source: string, options: HubAccess): Promise<string> {
+export async function locateWeights(
+  source: string,
+  options: HubAccess & { readonly exported?: ExportedChoice | undefined },
+): Promise<string> {
   const exists = await stat(source).then(
     () => true,
     () => false,
   )
   const reference = readModelReference(source, exists)
   if (reference.kind === 'path') {
-    const found = await weightsAt(reference.path)
+    const found = await weightsAt(reference.path, options.exported)
     if ('path' in found) return found.path
     throw new CheckpointError({
       file: source,
       found: found.reason,
-      expected: 'a folder with model.safetensors, a .gguf file, or a repository of the hub: organisation/name[@revision][/file.gguf]',
+      expected:
+        'a folder with model.safetensors, a .gguf or .onnx file, or a repository of the hub: organisation/name[@revision][/file.gguf]',
     })
   }
-  const { cacheFolder = join(homedir(), '.cache', 'huggingface', 'hub'), signal, onProgress, ...access } = options
+  const { cacheFolder = join(homedir(), '.cache', 'huggingface', 'hub'), signal, onProgress, exported, ...access } = options
   const hub = openHub({ cacheFolder, ...access })
-  const cached = await cachedHubModel(hub, reference)
-  return cached?.path ?? (await downloadHubModel(hub, reference, { signal, onProgress }))
+  const cached = await cachedHubModel(hub, reference, exported)
+  return cached?.path ?? (await downloadHubModel(hub, reference, { signal, onProgress, exported }))
 }
 
 /** Identifies the files at a path by their names, sizes and times of change. */

@@ -1,0 +1,101 @@
+/** Opening an exported decoder: everything it names is read and checked before ONNX Runtime sees the file. */
+import { decodeModel, type ModelProto, OnnxFormatError } from '@foretoken/graph'
+import type { Runtime } from '@foretoken/runtime'
+import { loadTokenizerFiles } from '@foretoken/tokenizers'
+import { namesInFolder, openGraphFile, readFolderText } from '#platform'
+import type { CausalLM, Plan } from '../causal-lm.ts'
+import { generationDefaults, readJson, type TextFiles } from '../checkpoint/hugging-face-checkpoint.ts'
+import { ConfigError } from '../errors.ts'
+import { selfTest } from '../self-test.ts'
+import { describeExported } from './exported-config.ts'
+import { type ExportedInterface, readExportedInterface } from './exported-interface.ts'
+import { ExportedModel } from './exported-model.ts'
+import type { GraphFile } from './graph-file.ts'
+
+export interface OpenExportedOptions {
+  readonly threads?: number
+  readonly selfTest?: boolean
+  readonly signal?: AbortSignal
+}
+
+/**
+ * @param path  the .onnx file; config.json lies beside it, or in the folder above
+ * @throws {OnnxFormatError} {UnsupportedArchitectureError} {ConfigError} {CheckpointError}, before anything is opened
+ */
+export async function openExported(path: string, runtime: Runtime, options: OpenExportedOptions): Promise<CausalLM> {
+  const file = await openGraphFile(path)
+  const graph = readExportedInterface(decoded(file), path)
+  const externalBytes = await file.checkExternal(graph.externalLocations)
+  const texts: TextFiles = { name: file.folder, read: (name) => readFolderText(file.folder, name), list: () => namesInFolder(file.folder) }
+  const config = await readJson(texts, 'config.json')
+  if (config === undefined) {
+    throw new ConfigError({ file: path, found: 'no config.json', expected: 'one beside the graph, or in the folder above' })
+  }
+  const description = describeExported(config, graph)
+  const tokenizer = await loadTokenizerFiles(texts)
+  const facts = {
+    name: path,
+    graph,
+    description,
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    generationDefaults: generationDefaults(config, await readJson(texts, 'generation_config.json')),
+    weightsBytes: graph.inlineBytes + externalBytes,
+    graphBytes: file.bytes.byteLength - graph.inlineBytes,
+  }
+  const session = await openSession(file, graph, runtime, options)
+  const model = (plan: Plan) => new ExportedModel({ ...facts, session, plan })
+  try {
+    const plan = describePlan(runtime, graph, options)
+    if (options.selfTest === false) return model({ ...plan, notes: [...plan.notes, 'not exact: the self-test was switched off'] })
+    const { positionRows } = graph
+    const { exact, note } = await selfTest(model(plan), {
+      ...(positionRows === undefined ? { positionsEnd: description.config.maxPositions } : { positionsEnd: positionRows }),
+      ...(graph.countsPositions ? { countsPositions: true } : {}),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+    return model({ ...plan, exact, notes: note === undefined ? plan.notes : [...plan.notes, `not exact: ${note}`] })
+  } catch (error) {
+    await session[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function decoded(file: GraphFile): ModelProto {
+  try {
+    return decodeModel(file.bytes)
+  } catch (cause) {
+    if (!(cause instanceof OnnxFormatError)) throw cause
+    const { where, found, expected } = cause
+    throw new OnnxFormatError({ ...where, file: file.path, found, expected }, { cause })
+  }
+}
+
+async function openSession(file: GraphFile, graph: ExportedInterface, runtime: Runtime, { threads, signal }: OpenExportedOptions) {
+  const source =
+    runtime.name === 'onnxruntime-node'
+      ? { kind: 'file' as const, path: file.path }
+      : { kind: 'bytes' as const, bytes: file.bytes, externalData: await file.readExternal(graph.externalLocations) }
+  return runtime.open(source, {
+    name: file.path,
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+}
+
+function describePlan(runtime: Runtime, graph: ExportedInterface, options: OpenExportedOptions): Plan {
+  const { device } = runtime
+  const notes = [
+    ...device.notes,
+    'an exported graph: the cache is turned and copied whole in every step, and logits of all rows leave the graph',
+    ...(graph.hasCacheBranch ? ['a merged decoder: after cached rows a step has one row'] : []),
+    ...(graph.countsPositions ? ['positions follow the number of cached rows: the cache cannot lose rows in its middle'] : []),
+  ]
+  return {
+    runtime: `${runtime.name} ${runtime.version}`,
+    provider: device.provider,
+    threads: options.threads ?? device.threads,
+    formats: { graph: 'as exported', cache: graph.cacheType },
+    exact: false,
+    notes,
+  }
+}
