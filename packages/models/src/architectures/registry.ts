@@ -12,7 +12,9 @@ import { mixtral } from './mixtral.ts'
 import { olmo2 } from './olmo2.ts'
 import { phi3 } from './phi3.ts'
 import { qwen2 } from './qwen2.ts'
+import { qwen2Moe } from './qwen2-moe.ts'
 import { qwen3 } from './qwen3.ts'
+import { qwen3Moe } from './qwen3-moe.ts'
 import { smollm3 } from './smollm3.ts'
 
 export const ARCHITECTURES: readonly Architecture[] = [
@@ -26,7 +28,9 @@ export const ARCHITECTURES: readonly Architecture[] = [
   olmo2,
   phi3,
   qwen2,
+  qwen2Moe,
   qwen3,
+  qwen3Moe,
   smollm3,
 ]
 

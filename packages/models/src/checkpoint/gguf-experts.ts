@@ -10,6 +10,10 @@ export const GGUF_EXPERT_PARTS: ReadonlyMap<string, string> = new Map([
   ['mlp.experts.gate_proj', 'ffn_gate_exps'],
   ['mlp.experts.up_proj', 'ffn_up_exps'],
   ['mlp.experts.down_proj', 'ffn_down_exps'],
+  ['mlp.shared_expert_gate', 'ffn_gate_inp_shexp'],
+  ['mlp.shared_expert.gate_proj', 'ffn_gate_shexp'],
+  ['mlp.shared_expert.up_proj', 'ffn_up_shexp'],
+  ['mlp.shared_expert.down_proj', 'ffn_down_shexp'],
 ])
 
 /** Whether the file describes a mixture. */
@@ -19,7 +23,18 @@ export function hasGgufExperts(metadata: GgufMetadata): boolean {
 
 /** @param experts  what config.json of the model type calls the number of experts */
 export function ggufExpertsConfig(metadata: GgufMetadata, experts: string): Record<string, unknown> {
-  return { [experts]: metadata.count('expert_count'), num_experts_per_tok: metadata.count('expert_used_count') }
+  return {
+    [experts]: metadata.count('expert_count'),
+    num_experts_per_tok: metadata.count('expert_used_count'),
+    // [experts, inner, hidden]
+    moe_intermediate_size: metadata.count('expert_feed_forward_length') ?? metadata.shape('blk.0.ffn_gate_exps.weight')?.[1],
+  }
+}
+
+/** The layers without a router. */
+export function ggufDenseLayers(metadata: GgufMetadata): readonly number[] {
+  const layers = Array.from({ length: metadata.count('block_count') ?? 0 }, (_, layer) => layer)
+  return layers.filter((layer) => !metadata.has(`blk.${layer}.ffn_gate_inp.weight`))
 }
 
 const SINGLE_EXPERT = /^model\.layers\.(\d+)\.mlp\.experts\.(\d+)\.(w1|w2|w3)\.weight$/

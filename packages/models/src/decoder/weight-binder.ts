@@ -85,7 +85,8 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     if (weight === undefined) {
       throw new CheckpointError({ file: checkpoint, tensor: name, found: 'no such tensor', expected: `one of shape [${dims.join(', ')}]` })
     }
-    const { shape, file } = weight.info
+    const { file } = weight.info
+    const shape = asMatrix(weight.info.shape, dims)
     if (shape.length !== dims.length || shape.some((dim, axis) => dim !== dims[axis])) {
       throw new ShapeError({ file, tensor: name, found: `[${shape.join(', ')}]`, expected: `[${dims.join(', ')}] by the configuration` })
     }
@@ -126,7 +127,12 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
         const stored: StackedPart[] = []
         for (const { weight: each, rowOrder, isTransposed, slice } of parts) {
           const order = composed(rowOrder, each.rowOrder)
-          stored.push({ stored: await read(each, slice), ...(order && { rowOrder: order }), ...(isTransposed && { isTransposed }) })
+          const whole = await read(each, slice)
+          stored.push({
+            stored: { ...whole, shape: asMatrix(whole.shape, [1, inputs]) },
+            ...(order && { rowOrder: order }),
+            ...(isTransposed && { isTransposed }),
+          })
         }
         return packStored(stored, chosen)
       },
@@ -230,6 +236,11 @@ function composed(rowOrder: Int32Array | undefined, stored: Int32Array | undefin
 /** A bias of permuted rows is permuted like them. */
 function reordered(values: Float32Array, rowOrder: Int32Array | undefined): Float32Array {
   return rowOrder === undefined ? values : Float32Array.from(rowOrder, (row) => values[row] ?? 0)
+}
+
+/** A matrix of one row may be stored as a vector (llama.cpp drops dimensions of 1). */
+function asMatrix(shape: readonly number[], dims: readonly number[]): readonly number[] {
+  return dims.length === 2 && dims[0] === 1 && shape.length === 1 ? [1, ...shape] : shape
 }
 
 function shifted(values: Float32Array, offset: number): Float32Array {

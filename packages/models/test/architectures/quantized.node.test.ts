@@ -11,12 +11,15 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['gemma', 0.1, 1],
   ['gemma2', 0.1, 1],
   ['gemma3_text', 0.1, 1],
+  ['mixtral', 0.1, 1],
   ['phi3', 0.1, 1],
   ['phi3-longrope', 0.1, 1],
   ['phi3-partial-longrope', 0.1, 1],
   ['granite', 0.1, 1],
   ['olmo2', 0.1, 1],
   ['olmo3', 0.1, 1],
+  ['qwen2_moe', 0.2, 1],
+  ['qwen3_moe', 0.1, 1],
   ['smollm3', 0.1, 1],
 ]
 

@@ -37,6 +37,7 @@ const CASES: readonly (readonly [string, WeightFormat])[] = [
   ['mixtral', 'int8'],
   ['mixtral', 'int4'],
   ['mixtral', 'int8-rows'],
+  ['qwen2_moe', 'int4'],
 ]
 
 describe.each(CASES)('%s in %s', (name, format) => {
