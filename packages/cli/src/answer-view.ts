@@ -89,7 +89,8 @@ function summary(statistics: GenerationStatistics, finishReason: FinishReason | 
   const { newTokens, tokensPerSecond, prefillMs, promptTokens, reusedTokens } = statistics
   const reused = reusedTokens > 0 ? `, ${reusedTokens} of them reused` : ''
   return [
-    `${newTokens} tokens at ${tokensPerSecond.toFixed(1)} tokens/s`,
+    // the first token belongs to the prefill: it has no rate
+    `${newTokens} tokens${newTokens > 1 ? ` at ${tokensPerSecond.toFixed(1)} tokens/s` : ''}`,
     `prompt of ${promptTokens} tokens${reused} in ${prefillMs.toFixed(0)} ms`,
     ...(finishReason === 'length' ? ['ended by the limit of tokens'] : []),
   ]
