@@ -2,6 +2,7 @@
 import type { ConfigReader } from '../config/config-reader.ts'
 import { UnsupportedArchitectureError } from '../errors.ts'
 import type { Architecture, GgufMetadata } from './architecture.ts'
+import { cohere } from './cohere.ts'
 import { gemma } from './gemma.ts'
 import { gemma2 } from './gemma2.ts'
 import { gemma3 } from './gemma3.ts'
@@ -17,22 +18,7 @@ import { qwen3 } from './qwen3.ts'
 import { qwen3Moe } from './qwen3-moe.ts'
 import { smollm3 } from './smollm3.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [
-  gemma,
-  gemma2,
-  gemma3,
-  gpt2,
-  granite,
-  llama,
-  mixtral,
-  olmo2,
-  phi3,
-  qwen2,
-  qwen2Moe,
-  qwen3,
-  qwen3Moe,
-  smollm3,
-]
+export const ARCHITECTURES: readonly Architecture[] = [cohere, gemma, gemma2, gemma3, gpt2, granite, llama, mixtral, olmo2, phi3, qwen2, qwen2Moe, qwen3, qwen3Moe, smollm3]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {

@@ -21,6 +21,9 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['qwen2_moe', 0.2, 1],
   ['qwen3_moe', 0.1, 1],
   ['smollm3', 0.1, 1],
+  ['cohere', 0.1, 1],
+  ['cohere-qk', 0.1, 1],
+  ['cohere2', 0.1, 1],
 ]
 
 describe.each(BOUNDS)('%s', (name, int8, int4) => {

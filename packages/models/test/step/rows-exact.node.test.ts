@@ -32,6 +32,8 @@ const CASES: readonly (readonly [string, WeightFormat])[] = [
   ['qwen3', 'int4'],
   ['llama-rope-dynamic', 'int8-rows'],
   ['gemma2', 'f32'],
+  ['cohere-qk', 'int8'],
+  ['cohere2', 'f32'],
   ['gemma3_text', 'int4'],
   ['mixtral', 'f32'],
   ['mixtral', 'int8'],
