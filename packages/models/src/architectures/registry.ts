@@ -17,8 +17,9 @@ import { qwen2Moe } from './qwen2-moe.ts'
 import { qwen3 } from './qwen3.ts'
 import { qwen3Moe } from './qwen3-moe.ts'
 import { smollm3 } from './smollm3.ts'
+import { stablelm } from './stablelm.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [cohere, gemma, gemma2, gemma3, gpt2, granite, llama, mixtral, olmo2, phi3, qwen2, qwen2Moe, qwen3, qwen3Moe, smollm3]
+export const ARCHITECTURES: readonly Architecture[] = [cohere, gemma, gemma2, gemma3, gpt2, granite, llama, mixtral, olmo2, phi3, qwen2, qwen2Moe, qwen3, qwen3Moe, smollm3, stablelm]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {

@@ -24,6 +24,8 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['cohere', 0.1, 1],
   ['cohere-qk', 0.1, 1],
   ['cohere2', 0.1, 1],
+  ['stablelm', 0.1, 1],
+  ['stablelm-qk-parallel', 0.1, 1],
 ]
 
 describe.each(BOUNDS)('%s', (name, int8, int4) => {
