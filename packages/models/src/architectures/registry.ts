@@ -18,8 +18,9 @@ import { qwen3 } from './qwen3.ts'
 import { qwen3Moe } from './qwen3-moe.ts'
 import { smollm3 } from './smollm3.ts'
 import { stablelm } from './stablelm.ts'
+import { starcoder2 } from './starcoder2.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [cohere, gemma, gemma2, gemma3, gpt2, granite, llama, mixtral, olmo2, phi3, qwen2, qwen2Moe, qwen3, qwen3Moe, smollm3, stablelm]
+export const ARCHITECTURES: readonly Architecture[] = [cohere, gemma, gemma2, gemma3, gpt2, granite, llama, mixtral, olmo2, phi3, qwen2, qwen2Moe, qwen3, qwen3Moe, smollm3, stablelm, starcoder2]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {
