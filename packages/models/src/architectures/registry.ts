@@ -11,6 +11,7 @@ import { granite } from './granite.ts'
 import { llama } from './llama.ts'
 import { mixtral } from './mixtral.ts'
 import { olmo2 } from './olmo2.ts'
+import { phi } from './phi.ts'
 import { phi3 } from './phi3.ts'
 import { qwen2 } from './qwen2.ts'
 import { qwen2Moe } from './qwen2-moe.ts'
@@ -20,7 +21,7 @@ import { smollm3 } from './smollm3.ts'
 import { stablelm } from './stablelm.ts'
 import { starcoder2 } from './starcoder2.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [cohere, gemma, gemma2, gemma3, gpt2, granite, llama, mixtral, olmo2, phi3, qwen2, qwen2Moe, qwen3, qwen3Moe, smollm3, stablelm, starcoder2]
+export const ARCHITECTURES: readonly Architecture[] = [cohere, gemma, gemma2, gemma3, gpt2, granite, llama, mixtral, olmo2, phi, phi3, qwen2, qwen2Moe, qwen3, qwen3Moe, smollm3, stablelm, starcoder2]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {

@@ -27,6 +27,7 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['stablelm', 0.1, 1],
   ['stablelm-qk-parallel', 0.1, 1],
   ['starcoder2', 0.1, 1],
+  ['phi', 0.1, 1],
 ]
 
 describe.each(BOUNDS)('%s', (name, int8, int4) => {
