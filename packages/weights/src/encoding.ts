@@ -41,6 +41,7 @@ const LAYOUTS: Readonly<Record<TensorEncoding, EncodingLayout>> = {
   Q5_K: { elements: 256, bytes: 176 },
   Q6_K: { elements: 256, bytes: 210 },
   Q8_K: { elements: 256, bytes: 292 },
+  MXFP4: { elements: 32, bytes: 17 },
 }
 
 /** How many elements share how many bytes. */

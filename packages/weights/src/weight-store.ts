@@ -49,6 +49,7 @@ export type TensorEncoding =
   | 'Q5_K'
   | 'Q6_K'
   | 'Q8_K'
+  | 'MXFP4'
 
 export interface TensorInfo {
   readonly name: string

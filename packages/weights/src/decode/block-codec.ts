@@ -7,6 +7,7 @@
  */
 import type { TensorEncoding } from '../weight-store.ts'
 import { unpackQ2K, unpackQ3K, unpackQ4K, unpackQ5K, unpackQ6K, unpackQ8K } from './k-blocks.ts'
+import { unpackMxfp4 } from './microscaled-blocks.ts'
 import { unpackQ4_0, unpackQ4_1, unpackQ5_0, unpackQ5_1, unpackQ8_0, unpackQ8_1 } from './plain-blocks.ts'
 
 /** Where the parts of unpacked blocks go: written from index 0. */
@@ -45,6 +46,7 @@ const CODECS: ReadonlyMap<TensorEncoding, BlockCodec> = new Map<TensorEncoding, 
   ['Q5_K', { groupSize: 32, hasMinima: true, bits: 8, fillsNibble: false, unpack: unpackQ5K }],
   ['Q6_K', { groupSize: 16, hasMinima: false, bits: 8, fillsNibble: false, unpack: unpackQ6K }],
   ['Q8_K', { groupSize: 128, hasMinima: false, bits: 8, fillsNibble: false, unpack: unpackQ8K }],
+  ['MXFP4', { groupSize: 32, hasMinima: false, bits: 8, fillsNibble: false, unpack: unpackMxfp4 }],
 ])
 
 /** How to take an encoding apart; undefined when it has no blocks. */

@@ -22,6 +22,7 @@ export const GGML_ENCODINGS: ReadonlyMap<number, TensorEncoding> = new Map<numbe
   [27, 'I64'],
   [28, 'F64'],
   [30, 'BF16'],
+  [39, 'MXFP4'],
 ])
 
 /** Types that exist and are not read. */
@@ -37,7 +38,6 @@ export const UNREAD_GGML_TYPES: ReadonlyMap<number, string> = new Map([
   [29, 'IQ1_M'],
   [34, 'TQ1_0'],
   [35, 'TQ2_0'],
-  [39, 'MXFP4'],
   [40, 'NVFP4'],
   [41, 'Q1_0'],
 ])

@@ -102,6 +102,12 @@ const ELEMENTS: Partial<Record<TensorEncoding, (block: Block, element: number) =
     return fround(fround(block.half(208) * block.signed(192 + Math.floor(i / 16))) * (low + 16 * high - 32))
   },
   Q8_K: (block, i) => fround(block.single(0) * block.signed(4 + i)),
+  MXFP4(block, i) {
+    const pattern = block.bits(1, nibbleOf32(i), 4)
+    const magnitude = [0, 0.5, 1, 1.5, 2, 3, 4, 6][pattern % 8] ?? 0
+    // zero has no sign here, and the exponent that stands for NaN in the OCP format is one like the others
+    return magnitude === 0 ? 0 : fround((pattern < 8 ? magnitude : -magnitude) * 2 ** (block.bits(0, 0, 8) - 127))
+  },
 }
 
 /** Elements and bytes of a block, and the elements of blocks that lie one after another. */
@@ -118,6 +124,7 @@ export const SLOW_BLOCKS: readonly { readonly encoding: TensorEncoding; readonly
   { encoding: 'Q5_K', elements: 256, bytes: 176 },
   { encoding: 'Q6_K', elements: 256, bytes: 210 },
   { encoding: 'Q8_K', elements: 256, bytes: 292 },
+  { encoding: 'MXFP4', elements: 32, bytes: 17 },
 ]
 
 export function slowDecode(encoding: TensorEncoding, bytes: Uint8Array): Float32Array {

@@ -30,6 +30,7 @@ const EXACT: readonly (readonly [TensorEncoding, LinearFormat])[] = [
   ['Q5_K', { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: true }],
   ['Q6_K', { kind: 'blocks', bits: 8, blockSize: 16, hasMinima: false }],
   ['Q8_K', { kind: 'blocks', bits: 8, blockSize: 128, hasMinima: false }],
+  ['MXFP4', { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false }],
 ]
 
 describe('the packed weight is the de-quantised one, bit for bit', () => {
