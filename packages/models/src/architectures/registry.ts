@@ -6,6 +6,7 @@ import { cohere } from './cohere.ts'
 import { gemma } from './gemma.ts'
 import { gemma2 } from './gemma2.ts'
 import { gemma3 } from './gemma3.ts'
+import { gptNeox } from './gpt-neox.ts'
 import { gpt2 } from './gpt2.ts'
 import { granite } from './granite.ts'
 import { llama } from './llama.ts'
@@ -21,7 +22,27 @@ import { smollm3 } from './smollm3.ts'
 import { stablelm } from './stablelm.ts'
 import { starcoder2 } from './starcoder2.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [cohere, gemma, gemma2, gemma3, gpt2, granite, llama, mixtral, olmo2, phi, phi3, qwen2, qwen2Moe, qwen3, qwen3Moe, smollm3, stablelm, starcoder2]
+export const ARCHITECTURES: readonly Architecture[] = [
+  cohere,
+  gemma,
+  gemma2,
+  gemma3,
+  gpt2,
+  gptNeox,
+  granite,
+  llama,
+  mixtral,
+  olmo2,
+  phi,
+  phi3,
+  qwen2,
+  qwen2Moe,
+  qwen3,
+  qwen3Moe,
+  smollm3,
+  stablelm,
+  starcoder2,
+]
 
 /** @throws {UnsupportedArchitectureError} naming the nearest known model types */
 export function architectureOf(config: ConfigReader): Architecture {
