@@ -8,6 +8,7 @@ import { gemma2 } from './gemma2.ts'
 import { gemma3 } from './gemma3.ts'
 import { gptNeox } from './gpt-neox.ts'
 import { gpt2 } from './gpt2.ts'
+import { gptj } from './gptj.ts'
 import { granite } from './granite.ts'
 import { llama } from './llama.ts'
 import { mixtral } from './mixtral.ts'
@@ -28,6 +29,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   gemma2,
   gemma3,
   gpt2,
+  gptj,
   gptNeox,
   granite,
   llama,
