@@ -6,6 +6,7 @@ import { cohere } from './cohere.ts'
 import { gemma } from './gemma.ts'
 import { gemma2 } from './gemma2.ts'
 import { gemma3 } from './gemma3.ts'
+import { gptNeo } from './gpt-neo.ts'
 import { gptNeox } from './gpt-neox.ts'
 import { gpt2 } from './gpt2.ts'
 import { gptj } from './gptj.ts'
@@ -30,6 +31,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   gemma3,
   gpt2,
   gptj,
+  gptNeo,
   gptNeox,
   granite,
   llama,

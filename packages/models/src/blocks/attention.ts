@@ -58,12 +58,17 @@ export function cachedAttention(decoder: Decoder, layer: number, options: Cached
   // rows of one key/value head together: [kvHeads, group * steps, keyDim]
   const grouped = transpose(reshape(options.query, ['steps', kvHeads, group, keyDim]), [1, 2, 0, 3])
   const rows = group === 1 ? 'steps' : `${group}*steps`
-  const query = reshape(grouped, [kvHeads, rows, keyDim])
+  const unscaled = reshape(grouped, [kvHeads, rows, keyDim])
+  // a scale of 1 would be an alpha of 1 (rule 3): half the query, twice the product, both without rounding; the halves are a vector
+  // because the runtime folds a factor that is one number back into alpha
+  const isUnit = options.scale === 1
+  const query = isUnit ? multiply(unscaled, graph.constant('float32', [keyDim], new Array<number>(keyDim).fill(0.5))) : unscaled
+  const alpha = isUnit ? 2 : options.scale
   const freshKeys = concat([inputs.tailKeys, key], { axis: 0 }) // [tail + steps, kvHeads, keyDim]
   const freshValues = concat([inputs.tailValues, value], { axis: 0 })
 
   const score = (keys: Value, bias: Value): Value => {
-    const raw = fusedMatMul(query, keys, { transposeB: true, transposeBatchB: true, alpha: options.scale })
+    const raw = fusedMatMul(query, keys, { transposeB: true, transposeBatchB: true, alpha })
     return add(options.softCap === undefined ? raw : softCapped(raw, options.softCap), bias)
   }
   const pastScores = score(inputs.pastKeys, inputs.pastBias) // [kvHeads, group * steps, past]

@@ -28,6 +28,8 @@ export interface ConfigReader {
   numbers(key: string): readonly number[]
   strings(key: string): readonly string[] | undefined
   object(key: string): ConfigReader | undefined
+  /** As it was parsed, for shapes that the other reads do not know; undefined where it is absent or null. */
+  parsed(key: string): unknown
   /** A positive whole number, or undefined where the key is absent or null. */
   optionalCount(key: string): number | undefined
   optionalNumber(key: string): number | undefined
@@ -72,6 +74,7 @@ export function configReader(value: unknown, file: string, path = ''): ConfigRea
       optional(key, () =>
         read(key, 'a list of strings', (v): v is readonly string[] => Array.isArray(v) && v.every((item) => typeof item === 'string')),
       ),
+    parsed: get,
     object: (key) => optional(key, () => configReader(get(key), file, at(key))),
     optionalCount: (key) => optional(key, () => reader.count(key)),
     optionalNumber: (key) => optional(key, () => reader.number(key)),
