@@ -1,8 +1,8 @@
 /**
- * Command R and Aya (Cohere 2024) and Command R7B, Command A (Cohere et al. 2025), model types `cohere` and `cohere2`. One layer norm without bias
- * before both blocks, which run side by side on it (parallel blocks, Wang and Komatsuzaki 2021); ropes turn neighbouring elements; logits are
- * multiplied by a constant; the head is tied. The largest models of the first generation have layer norms of queries and keys with a scale
- * of their own for each head. The second has three layers with a window and a rope for each that sees everything and has none.
+ * Command R and Aya (Cohere 2024), and Command R7B and Command A (Cohere et al. 2025): model types `cohere` and `cohere2`. One layer norm
+ * without bias before both blocks, which run side by side on it (parallel blocks, Wang and Komatsuzaki 2021); ropes turn neighbouring elements;
+ * logits are multiplied by a constant; the head is tied. The largest models of the first generation have layer norms of queries and keys with
+ * a scale of their own for each head. The second has three layers with a window and a rope for each that sees everything and has none.
  */
 import { languageModelHead, tokenEmbeddings } from '../blocks/embeddings.ts'
 import { ACTIVATIONS, gatedFeedForward, gatedParts } from '../blocks/feed-forward.ts'

@@ -55,7 +55,8 @@ export const gemma3: Architecture = {
       })),
       passedOver: [
         {
-          names: /(^|\.)(vision_tower|multi_modal_projector)\./,
+          // `v.` and `mm.` in GGUF files that hold both models
+          names: /(^|\.)(vision_tower|multi_modal_projector)\.|^(v|mm)\./,
           reason: 'the parts that see images; this package runs the language model',
         },
       ],
@@ -67,7 +68,7 @@ export const gemma3: Architecture = {
         const prefix =
           ['language_model.model.', 'model.language_model.'].find((each) => decoder.weights.has(`${each}norm.weight`)) ?? 'model.'
         const table = `${prefix}embed_tokens.weight`
-        const head = ['language_model.lm_head.weight'].find((each) => decoder.weights.has(each)) ?? 'lm_head.weight'
+        const head = decoder.weights.has('language_model.lm_head.weight') ? 'language_model.lm_head.weight' : 'lm_head.weight'
         const embeddings = scaledTokenEmbeddings(decoder, table, { vocab, hidden, factor: Math.sqrt(hidden) })
         const stream = residualStream(decoder, embeddings, hidden)
         for (let layer = 0; layer < layers; layer++) {

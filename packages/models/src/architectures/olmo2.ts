@@ -29,7 +29,7 @@ export const olmo2: Architecture = {
     const attentionBias = config.boolean('attention_bias', false)
     const tiedEmbeddings = config.boolean('tie_word_embeddings', false)
     const maxPositions = config.count('max_position_embeddings', 2048)
-    const theta = config.number('rope_theta', 500_000)
+    const theta = config.object('rope_parameters')?.optionalNumber('rope_theta') ?? config.number('rope_theta', 500_000)
     const shape = { headDim, maxPositions }
     const plain = isOlmo3 ? undefined : readRope(config, shape)
     const ropes = plain === undefined ? readLayerRopes(config, { ...shape, defaultTheta: theta }, theta) : { full: plain, sliding: plain }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { gemma3 } from '../../src/architectures/gemma3.ts'
+import { configReader } from '../../src/config/config-reader.ts'
 import { loadCausalLM } from '../../src/index.ts'
 import { asGguf, changedCopy, float32, type NumericTensor, text, uint32 } from '../checkpoint-copies.ts'
 import { checkpointFixture, largestDifference } from '../checkpoint-fixture.ts'
@@ -89,6 +91,69 @@ describe('GGUF', () => {
     })
     await expectSameLogits(gguf.path, folder.path, inputIds[0] ?? [])
   })
+})
+
+test('a GGUF of Gemma 3 may say how often a layer sees everything, and hold a vision tower beside the language model', async () => {
+  await using folder = await changedCopy('gemma3_text', { config: { query_pre_attn_scalar: 16, sliding_window_pattern: 3 } })
+  const { inputIds } = await checkpointFixture('gemma3_text')
+  await using gguf = await asGguf(folder.path, {
+    architecture: 'gemma3',
+    metadata: {
+      block_count: uint32(6),
+      embedding_length: uint32(64),
+      feed_forward_length: uint32(48),
+      context_length: uint32(256),
+      'attention.head_count': uint32(4),
+      'attention.head_count_kv': uint32(1),
+      'attention.layer_norm_rms_epsilon': float32(1e-6),
+      'attention.key_length': uint32(16),
+      'attention.sliding_window': uint32(8),
+      'attention.sliding_window_pattern': uint32(3),
+      'rope.freq_base': float32(1_000_000),
+      'rope.freq_base_swa': float32(10_000),
+      'rope.scaling.type': text('linear'),
+      'rope.scaling.factor': float32(8),
+    },
+    tensor: (name, tensor) => ({
+      name: ggufName(name, { ...SANDWICH, 'self_attn.q_norm': 'attn_q_norm', 'self_attn.k_norm': 'attn_k_norm' }),
+      ...plusOne(name, tensor),
+    }),
+    extra: new Map([['v.patch_embd.weight', { shape: [2], data: new Float32Array(2) }]]),
+  })
+  await expectSameLogits(gguf.path, folder.path, inputIds[0] ?? [])
+})
+
+test('sizes that the published files of Gemma 3 leave out are those of the reference', () => {
+  // what the first published text_config of 4B says, and nothing else
+  const text_config = {
+    hidden_size: 2560,
+    intermediate_size: 10_240,
+    model_type: 'gemma3_text',
+    num_hidden_layers: 34,
+    rope_scaling: { factor: 8, rope_type: 'linear' },
+    sliding_window: 1024,
+  }
+  const { config, layers } = gemma3.describe(configReader({ model_type: 'gemma3', text_config }, 'config.json'))
+  expect(config).toEqual({
+    modelType: 'gemma3',
+    layers: 34,
+    hidden: 2560,
+    heads: 8,
+    kvHeads: 4,
+    headDim: 256,
+    vocab: 262_208,
+    maxPositions: 131_072,
+    tiedEmbeddings: true,
+  })
+  expect(layers.slice(4, 7).map(({ window, rope }) => [window, rope?.kind])).toEqual([
+    [1024, 'default'],
+    [undefined, 'linear'],
+    [1024, 'default'],
+  ])
+  // the second pair of a head of 256 turns by base^(-2 / 256), an eighth of that where the rope is scaled
+  const second = layers.slice(4, 6).map(({ rope }) => rope?.inverseFrequencies(1)[1])
+  expect(second[0]).toBeCloseTo(10_000 ** (-2 / 256), 6)
+  expect(second[1]).toBeCloseTo(1_000_000 ** (-2 / 256) / 8, 6)
 })
 
 describe('Gemma 3 inside a checkpoint that sees images', () => {

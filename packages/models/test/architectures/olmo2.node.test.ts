@@ -80,6 +80,20 @@ test('of OLMo 3 only the layers that see everything have the scaled rope', () =>
   ])
 })
 
+test('the layers of OLMo 3 are those of OLMo 2, with the scaled rope where they see everything and the plain one in a window', async () => {
+  const rope_scaling = { rope_type: 'yarn', factor: 8, original_max_position_embeddings: 32 }
+  const { inputIds } = await checkpointFixture('olmo3')
+  const tokens = inputIds[0] ?? []
+  // a window as long as the text hides nothing
+  const layers = (type: string) => ({ rope_scaling, sliding_window: tokens.length, layer_types: [type, type] })
+  await using full = await changedCopy('olmo3', { config: layers('full_attention') })
+  await using scaled = await changedCopy('olmo3', { config: { model_type: 'olmo2', rope_scaling } })
+  await expectSameLogits(full.path, scaled.path, tokens)
+  await using sliding = await changedCopy('olmo3', { config: layers('sliding_attention') })
+  await using plain = await changedCopy('olmo3', { config: { model_type: 'olmo2' } })
+  await expectSameLogits(sliding.path, plain.path, tokens)
+})
+
 test('a list of layer types of another length is refused', async () => {
   await using folder = await changedCopy('olmo3', { config: { layer_types: ['full_attention'] } })
   await expect(loadCausalLM(folder.path)).rejects.toThrow(/layer_types: found 1 entries, expected 2/)
