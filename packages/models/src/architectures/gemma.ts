@@ -1,7 +1,8 @@
 /**
  * Gemma (Gemma Team 2024, "Gemma: Open Models Based on Gemini Research and Technology"). As Llama, with embeddings times the square root
  * of the width, norms whose scales are stored around zero, a tanh-approximated GELU as the gate, a head width of its own (256, also where
- * heads times that is not the width), and a head that is tied to the embeddings.
+ * heads times that is not the width), and a head that is tied to the embeddings. The square root is rounded to float32, as the reference and
+ * llama.cpp round it when they compute in float32; in bfloat16 the reference rounds it to that, 55.5 instead of 55.4256 for a width of 3,072.
  */
 import { languageModelHead } from '../blocks/embeddings.ts'
 import { ACTIVATIONS, type Activation, gatedFeedForward, gatedParts } from '../blocks/feed-forward.ts'

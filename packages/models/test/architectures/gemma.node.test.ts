@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { gemma2 } from '../../src/architectures/gemma2.ts'
 import { gemma3 } from '../../src/architectures/gemma3.ts'
 import { configReader } from '../../src/config/config-reader.ts'
 import { loadCausalLM } from '../../src/index.ts'
@@ -121,6 +122,25 @@ test('a GGUF of Gemma 3 may say how often a layer sees everything, and hold a vi
     extra: new Map([['v.patch_embd.weight', { shape: [2], data: new Float32Array(2) }]]),
   })
   await expectSameLogits(gguf.path, folder.path, inputIds[0] ?? [])
+})
+
+test.each([
+  // layers, width, heads, head width, and query_pre_attn_scalar of the published config.json
+  ['2 2B', gemma2, 26, 2304, 8, 256, 256],
+  ['2 27B', gemma2, 46, 4608, 32, 128, 144],
+  ['3 4B', gemma3, 34, 2560, 8, 256, 256],
+  ['3 27B', gemma3, 62, 5376, 32, 128, 168],
+])('what divides the scores of a GGUF follows from the size: Gemma %s', (_, architecture, layers, hidden, heads, headDim, scalar) => {
+  const numbers = new Map([
+    ['block_count', layers],
+    ['embedding_length', hidden],
+    ['attention.head_count', heads],
+    ['attention.key_length', headDim],
+  ])
+  const number = (key: string) => numbers.get(key)
+  const nothing = () => undefined
+  const metadata = { architecture: 'gemma', get: nothing, count: number, number, string: nothing, vector: nothing, shape: nothing }
+  expect(architecture.gguf?.config({ ...metadata, has: () => false }).query_pre_attn_scalar).toBe(scalar)
 })
 
 test('sizes that the published files of Gemma 3 leave out are those of the reference', () => {
