@@ -8,6 +8,7 @@ import { gemma2 } from './gemma2.ts'
 import { gemma3 } from './gemma3.ts'
 import { gptNeo } from './gpt-neo.ts'
 import { gptNeox } from './gpt-neox.ts'
+import { gptOss } from './gpt-oss.ts'
 import { gpt2 } from './gpt2.ts'
 import { gptj } from './gptj.ts'
 import { granite } from './granite.ts'
@@ -33,6 +34,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   gptj,
   gptNeo,
   gptNeox,
+  gptOss,
   granite,
   llama,
   mixtral,

@@ -40,6 +40,8 @@ const CASES: readonly (readonly [string, WeightFormat])[] = [
   ['mixtral', 'int4'],
   ['mixtral', 'int8-rows'],
   ['qwen2_moe', 'int4'],
+  ['gpt_oss', 'f32'],
+  ['gpt_oss', 'int4'],
 ]
 
 describe.each(CASES)('%s in %s', (name, format) => {
