@@ -1,7 +1,8 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  // Only the first is exported. The others put the chat templates into a file of their own, which a bundler leaves out where it is not used.
+  entry: ['src/index.ts', 'src/tokenizer-from-json.ts', 'src/chat-template/chat-renderer.ts'],
   external: [/^node:/],
   format: 'esm',
   target: 'es2024',

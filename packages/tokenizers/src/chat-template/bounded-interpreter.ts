@@ -7,11 +7,13 @@
  *   `break` or `continue` stays;
  * - an attribute of an undefined value is an error, and `x.items()` is the method even where `x` has a key of that name.
  *
- * What the library does not know is an error: `select`, `map` with a filter, `selectattr` with other tests than its own, `round`,
- * `dict`, chained comparisons, `%` with widths, and others that no template in use has. Known to print something else than Jinja
- * without an error: integers beyond 2^53; unprintable characters within a printed list; `varargs`, which is printed as a list;
- * lists without commas, which are read as if they had them; `%}` and a line end within a string of the template; variables set
- * inside of `{% generation %}`, which outlive it.
+ * What the library does not know is an error, and 1,712 renderings of 132 published templates, all equal to those of Jinja2 3.1.6,
+ * need none of it: filters such as `round`, `sum`, `max`, `groupby`, `batch`, `escape`, `count`, and `map` with a filter; `reverse` of
+ * a text; methods such as `find`, `format`, `splitlines`, `partition`, `isdigit`; `cycler`, `joiner`, `loop.cycle`, `loop.changed`,
+ * recursive loops; chained comparisons; `%` with widths; tuples that end with a comma; keys that are no texts; `{% with %}`.
+ * Known to print something else than Jinja without an error: integers beyond 2^53; unprintable characters within a printed list;
+ * `varargs`, which is printed as a list; lists without commas, which are read as if they had them; `%}` and a line end within a
+ * string of the template; variables set inside of `{% generation %}`, which outlive it; names that the sandbox of Jinja2 withholds.
  */
 import { Environment, Interpreter } from '@huggingface/jinja'
 import { contains, isEqual } from './comparison.ts'

@@ -8,22 +8,23 @@ import type { ChatMessage, ChatTemplateOptions } from '../tokenizer.ts'
 import { BoundedInterpreter } from './bounded-interpreter.ts'
 import { asChatTemplateError, ChatTemplateError } from './chat-template-error.ts'
 import { cutAtContinuation, withContinuation } from './continue-final-message.ts'
+import type { CallContext } from './filters.ts'
 import { valueFromHost } from './host-value.ts'
-import { markSpecialTexts, type SpecialTexts, specialTexts, takeMarkersOut, unusedMarker } from './protected-text.ts'
 import { pythonText } from './python-text.ts'
 import { type PreparedTemplate, readTemplate } from './read-template.ts'
+import { type SpecialTexts, type StandIns, specialTexts, standInsFor, takeStandInsOut } from './stand-ins.ts'
 import { type ChatTemplateLimits, DEFAULT_LIMITS, StepBudget } from './step-budget.ts'
 import { defineGlobals } from './template-globals.ts'
 
 export interface RenderedChat {
   readonly text: string
-  /** Where special tokens are written out by messages, tools or documents: start, end, start, end, … in UTF-16 units, ascending. */
+  /** Signs of messages, tools and documents that must not be part of special tokens: start, end, start, end, … in UTF-16 units, ascending. */
   readonly foreignRanges: readonly number[]
 }
 
 export interface ChatRenderer {
   /**
-   * @param special  what is protected where it stands in messages, tools and documents; default: nothing
+   * @param special  what must not come to be of messages, tools and documents; default: nothing
    * @throws {ChatTemplateError} when the template fails, refuses the conversation, or exceeds the limits
    */
   render(messages: readonly ChatMessage[], options?: ChatTemplateOptions, special?: SpecialTexts): RenderedChat
@@ -81,37 +82,63 @@ function renderChat(
   const foreign = { messages: continuation?.messages ?? prepared, tools: options.tools ?? null, documents: options.documents ?? null }
   const trusted = { ...specialTokens, add_generation_prompt: options.addGenerationPrompt ?? false, ...options.variables }
 
-  const budget = new StepBudget(limits)
-  const scope = new Environment()
-  const define = (variables: object, mark: (text: string) => string): void => {
-    for (const [name, value] of Object.entries(variables)) {
-      if (value !== undefined) scope.variables.set(name, valueFromHost(value, name, mark, budget))
+  let now: Date | undefined
+  const time = (): Date => {
+    now ??= clock()
+    return now
+  }
+  const render = (put: (text: string) => string, note: (text: string) => void, standIns: StandIns['originals']): string => {
+    const budget = new StepBudget(limits)
+    const scope = new Environment()
+    const define = (variables: object, of: (text: string) => string): void => {
+      for (const [name, value] of Object.entries(variables)) {
+        if (value !== undefined) scope.variables.set(name, valueFromHost(value, name, of, budget))
+      }
     }
+    defineGlobals(scope, budget, time)
+    define(foreign, put)
+    define(trusted, (text) => {
+      note(text)
+      return text
+    })
+    return run(template, scope, { budget, standIns })
   }
-  const texts = [template.source]
-  let isMarked = false
-  const look = (text: string): string => {
-    texts.push(text)
-    isMarked ||= markSpecialTexts(text, special, '\ue000') !== text
-    return text
-  }
-  defineGlobals(scope, budget, clock)
-  define(foreign, look)
-  define(trusted, (text) => {
-    texts.push(text)
-    return text
-  })
-  const marker = isMarked ? unusedMarker(texts) : ''
-  if (isMarked) define(foreign, (text) => markSpecialTexts(text, special, marker))
-
-  const rendered = run(template, scope, { budget, marker })
-  const { text, ranges } = isMarked ? takeMarkersOut(rendered, marker) : { text: rendered, ranges: [] }
+  const foreignTexts: string[] = []
+  const otherTexts = [template.source]
+  const asWritten = render(
+    (text) => {
+      foreignTexts.push(text)
+      return text
+    },
+    (text) => otherTexts.push(text),
+    new Map(),
+  )
+  const standIns = standInsFor(special, template.literals, foreignTexts, otherTexts)
+  const { text, ranges } =
+    standIns === undefined
+      ? { text: asWritten, ranges: [] }
+      : protect(
+          asWritten,
+          render(standIns.put, () => {}, standIns.originals),
+          special,
+          standIns,
+        )
   if (continuation === undefined) return { text, foreignRanges: ranges }
   const cut = cutAtContinuation(text, continuation.text)
   return { text: cut, foreignRanges: ranges.map((border) => Math.min(border, cut.length)) }
 }
 
-function run(template: PreparedTemplate, scope: Environment, context: { readonly budget: StepBudget; readonly marker: string }): string {
+/**
+ * A template that looks at single signs prints something else where there are stand-ins. Then the rendering as written is taken if
+ * it has the same special tokens; else the safe one, in which the template has not seen the signs.
+ */
+function protect(asWritten: string, rendered: string, special: SpecialTexts, { originals }: StandIns): ReturnType<typeof takeStandInsOut> {
+  const safe = takeStandInsOut(rendered, special, originals)
+  const isSame = safe.text === asWritten || special.tokensIn(asWritten) !== special.tokensIn(rendered)
+  return isSame ? safe : { text: asWritten, ranges: [] }
+}
+
+function run(template: PreparedTemplate, scope: Environment, context: CallContext): string {
   try {
     return pythonText(new BoundedInterpreter(template, scope, context).run(template.program), context.budget)
   } catch (error) {

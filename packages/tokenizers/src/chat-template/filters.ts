@@ -1,8 +1,9 @@
 /**
  * Filters and methods as Jinja and Python have them, where the library has none, knows no arguments (`rstrip('\n')`), writes values
  * as JavaScript does, or would take unbounded time. All others are the library's: `abs`, `default`, `float`, `int`, `lower`,
- * `map(attribute=…)`, `rejectattr`, `reverse`, `safe`, `selectattr`, `unique`, `upper`.
+ * `map(attribute=…)`, `reverse`, `safe`, `unique`, `upper`.
  */
+import { Environment } from '@huggingface/jinja'
 import { contains, isEqual } from './comparison.ts'
 import { jsonText, percentFormat, pythonText, strip } from './python-text.ts'
 import type { StepBudget } from './step-budget.ts'
@@ -10,8 +11,8 @@ import { isDict, isList, isNumber, isText, isUndefined, listOf, plainValue, tupl
 
 export interface CallContext {
   readonly budget: StepBudget
-  /** The character that marks text which is not to become special tokens; it is written as it is. */
-  readonly marker: string
+  /** Characters that stand for others, and are written as they are; see `stand-ins.ts`. */
+  readonly standIns: ReadonlyMap<string, string>
 }
 
 /** Arguments of a call, by place or by name. */
@@ -163,7 +164,7 @@ const ofText =
   (operand, args, context) =>
     method(pythonText(operand, context.budget), args, context)
 
-const tojson: Filter = (operand, args, { budget, marker }) => {
+const tojson: Filter = (operand, args, { budget, standIns }) => {
   const indent = argument(args, 1, 'indent')
   const separators = argument(args, 2, 'separators')
   const width = isNumber(indent) ? indent.value : isText(indent) ? indent.value.length : undefined
@@ -173,7 +174,7 @@ const tojson: Filter = (operand, args, { budget, marker }) => {
     ensureAscii: isTrue(argument(args, 0, 'ensure_ascii')),
     separators: [pair[0] ?? '', pair[1] ?? ''] as const,
     sortKeys: isTrue(argument(args, 3, 'sort_keys')),
-    marker,
+    standIns,
     ...(width === undefined ? {} : { indent: isText(indent) ? indent.value : ' '.repeat(width) }),
   }
   return plainValue(jsonText(operand, layout, budget))
@@ -245,8 +246,34 @@ function testFilter(name: string, isNegated: boolean): Filter {
   return (operand, { all }, { budget }) => plainValue(test?.(operand, all[0] ?? plainValue(undefined), budget) !== isNegated)
 }
 
+const LIBRARY_TESTS = new Environment().tests
+
+function testNamed(name: string): ((value: Value, other: Value, budget: StepBudget) => boolean) | undefined {
+  const library = LIBRARY_TESTS.get(name)
+  return ARGUMENT_TESTS.get(name) ?? (library === undefined ? undefined : (value) => library(value))
+}
+
+/** The elements that pass a test, or fail it: they themselves, or one of their attributes. Without a test they must be true. */
+function choose(isPassing: boolean, hasAttribute: boolean): Filter {
+  return (operand, args, { budget }) => {
+    const path = hasAttribute ? textArgument(args, 0, 'attribute') : undefined
+    const [name, other = plainValue(undefined)] = args.all.slice(hasAttribute ? 1 : 0)
+    const test = name === undefined ? isTrue : isText(name) ? testNamed(name.value) : undefined
+    if (test === undefined || (hasAttribute && path === undefined)) throw new Error('a choice by an attribute or a test that is not known')
+    const chosen = elements(operand).filter((item) => {
+      budget.spend(1 + sizeOf(item))
+      return test(path === undefined ? item : attributeOf(item, path), other, budget) === isPassing
+    })
+    return listOf(chosen)
+  }
+}
+
 export const FILTERS: ReadonlyMap<string, Filter> = new Map([
   ...OWN,
+  ['select', choose(true, false)],
+  ['reject', choose(false, false)],
+  ['selectattr', choose(true, true)],
+  ['rejectattr', choose(false, true)],
   ...[...ARGUMENT_TESTS.keys()].flatMap((name) => [
     [`is ${name}`, testFilter(name, false)] as const,
     [`is not ${name}`, testFilter(name, true)] as const,

@@ -9,8 +9,8 @@ export interface JsonLayout {
   readonly indent?: string
   readonly separators: readonly [item: string, key: string]
   readonly sortKeys: boolean
-  /** A character that is never escaped. */
-  readonly marker: string
+  /** Characters that are never escaped. */
+  readonly standIns: ReadonlyMap<string, string>
 }
 
 const MAX_DEPTH = 200
@@ -24,7 +24,7 @@ export function pythonText(value: Value, budget: StepBudget): string {
 export function jsonText(value: Value, layout: JsonLayout, budget: StepBudget): string {
   const text = (raw: string) => {
     const json = JSON.stringify(raw)
-    return layout.ensureAscii ? json.replace(/[\x7f-\uffff]/g, (unit) => (unit === layout.marker ? unit : escapeUnit(unit))) : json
+    return layout.ensureAscii ? json.replace(/[\x7f-\uffff]/g, (unit) => (layout.standIns.has(unit) ? unit : escapeUnit(unit))) : json
   }
   return write(value, budget, jsonScalar, text, layout)
 }

@@ -23,6 +23,8 @@ export interface PreparedTemplate {
   readonly loopBodies: WeakSet<Node>
   /** Expressions that are walked through, by loops and by `*` in calls. */
   readonly iterables: WeakSet<Node>
+  /** Texts that the template compares with, or hands to filters, methods and brackets; as many as are worth looking for. */
+  readonly literals: readonly string[]
 }
 
 /** The library reads a run of white space in quadratic time. */
@@ -161,17 +163,30 @@ function checkNesting(tokens: readonly Token[], limit: number): void {
 /** Lists of statements become single programs, which the interpreter runs itself; see there. */
 function prepare(source: string, program: Program): PreparedTemplate {
   const prepared = { source, program, loopBodies: new WeakSet<Node>(), iterables: new WeakSet<Node>() }
+  const literals = new Set<string>()
   const visit = (node: unknown): void => {
     if (node instanceof Map || Array.isArray(node)) for (const child of node) visit(child)
     if (!isNode(node)) return
     for (const child of Object.values(node)) visit(child)
     prepareNode(node, prepared)
+    for (const operand of operandsOf(node)) {
+      if (is(operand, 'StringLiteral') && operand.value.length <= MAX_LITERAL && literals.size < MAX_LITERALS) literals.add(operand.value)
+    }
   }
   visit(program)
-  return prepared
+  return { ...prepared, literals: [...literals] }
 }
 
-function prepareNode(node: Node, { loopBodies, iterables }: PreparedTemplate): void {
+const MAX_LITERAL = 100
+const MAX_LITERALS = 200
+
+function operandsOf(node: Node): readonly Node[] {
+  if (is(node, 'BinaryExpression')) return [node.left, node.right]
+  if (is(node, 'MemberExpression')) return [node.property]
+  return is(node, 'CallExpression') ? node.args : []
+}
+
+function prepareNode(node: Node, { loopBodies, iterables }: Pick<PreparedTemplate, 'loopBodies' | 'iterables'>): void {
   if (is(node, 'If')) {
     node.body = asBlock(node.body)
     node.alternate = asBlock(node.alternate)

@@ -12,6 +12,7 @@ interface Fields {
   readonly Set: { body: Node[] }
   readonly CallStatement: { body: Node[] }
   readonly FilterStatement: { body: Node[]; readonly filter: Node }
+  readonly StringLiteral: { readonly value: string }
   readonly Identifier: { readonly value: string }
   readonly BinaryExpression: { readonly operator: { readonly value: string }; readonly left: Node; readonly right: Node }
   readonly MemberExpression: { readonly object: Node; readonly property: Node; readonly computed: boolean }

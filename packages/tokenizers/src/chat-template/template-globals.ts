@@ -1,9 +1,9 @@
-/** The names that every template knows: constants, `range`, `raise_exception` and `strftime_now`. */
+/** The names that every template knows: constants, `range`, `dict`, `raise_exception` and `strftime_now`. */
 import type { Environment } from '@huggingface/jinja'
 import { ChatTemplateError } from './chat-template-error.ts'
 import type { StepBudget } from './step-budget.ts'
 import { formatTime } from './time-format.ts'
-import { functionOf, isNumber, isText, listOf, plainValue, type Value } from './values.ts'
+import { dictOf, functionOf, isDict, isNumber, isText, listOf, namedArguments, plainValue, type Value } from './values.ts'
 
 /** As in Jinja's sandbox. */
 const MAX_RANGE = 100_000
@@ -21,6 +21,10 @@ export function defineGlobals(scope: Environment, budget: StepBudget, clock: () 
   define(
     'range',
     functionOf((args) => range(args, budget)),
+  )
+  define(
+    'dict',
+    functionOf((args) => dict(args, budget)),
   )
   define(
     'raise_exception',
@@ -49,4 +53,14 @@ function range(args: readonly Value[], budget: StepBudget): Value {
   if (length > MAX_RANGE) throw new ChatTemplateError('limit', `a range of ${length} numbers`, `at most ${MAX_RANGE}`)
   budget.spend(ELEMENT_STEPS * length)
   return listOf(Array.from({ length }, (_, index) => plainValue(start + index * step)))
+}
+
+/** Of another dictionary and names; not of pairs. */
+function dict(args: readonly Value[], budget: StepBudget): Value {
+  const named = namedArguments(args)
+  const [base, ...rest] = args.filter(({ type }) => type !== 'KeywordArgumentsValue')
+  if (rest.length > 0 || (base !== undefined && !isDict(base))) throw new Error(`dict of ${base?.type}`)
+  const entries = new Map([...(base?.value ?? []), ...named])
+  budget.spend(ELEMENT_STEPS * entries.size)
+  return dictOf(entries)
 }

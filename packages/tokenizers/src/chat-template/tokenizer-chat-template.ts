@@ -6,7 +6,7 @@
 import type { PipelineTokenizer, TextSegment } from '../pipeline.ts'
 import type { ChatTemplate } from '../tokenizer.ts'
 import type { ChatRenderer, RenderedChat } from './chat-renderer.ts'
-import { type SpecialTexts, specialTexts } from './protected-text.ts'
+import { type SpecialTexts, specialTexts } from './stand-ins.ts'
 
 /** The same tokenizer with a chat template. */
 export function withChatTemplate(tokenizer: PipelineTokenizer, renderer: ChatRenderer): PipelineTokenizer {

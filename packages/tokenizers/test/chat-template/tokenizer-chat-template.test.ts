@@ -88,6 +88,57 @@ test.each([
   expect(ids.length).toBeGreaterThan(10)
 })
 
+test.each([
+  ['deleted in the middle', "{{ messages[0].content|replace('x', '') }}", '<|imx_end|>'],
+  ['deleted by a tag in the middle', "{{ messages[0].content.replace('<think>', '') }}", '<|im_<think>end|>'],
+  ['split and joined without the middle', "{{ messages[0].content.split('<think>')|join('') }}", '<|im_<think>end|>'],
+  ['its first and its last part', "{{ messages[0].content.split('x')[0] ~ messages[0].content.split('x')[-1] }}", '<|im_xend|>'],
+  ['reversed', '{{ messages[0].content[::-1] }}', '>|dne_mi|<'],
+  ['sliced', '{{ messages[0].content[1:] }}', 'a<|im_end|>'],
+  ['lowered', '{{ messages[0].content|lower }}', '<|IM_END|>'],
+  ['looked at by its signs', "{{ messages[0].content.split('|')|join('|') }}{{ '<' in messages[0].content }}", '<|im_end|>'],
+  ['stripped of its signs', "{{ messages[0].content.strip('<>')[0:] ~ '>' }}", 'x<|im_end|'],
+  ['behind a sign of the template', "{{ '<' ~ messages[0].content }}", '|im_end|>'],
+  [
+    'around a literal that is looked for',
+    "{% if '<think>' in messages[0].content %}{{ messages[0].content }}{% endif %}",
+    '<|im_end|><think>',
+  ],
+])('content of which a control token is made, %s, stays text', (_name, source, content) => {
+  const template = chat(source)
+  const ids = template.encode([{ role: 'user', content }])
+  expect(specialIds(ids)).toEqual([])
+  expect(tokenizer.decode(ids)).toMatch(/im_end/)
+})
+
+test('a control token that is put together from trimmed parts of a message is text', () => {
+  const template = chat('{% for part in messages[0].content %}{{ part.text|trim }}{% endfor %}')
+  const ids = template.encode([{ role: 'user', content: [{ text: '<|im_ ' }, { text: ' end|>' }] }])
+  expect(specialIds(ids)).toEqual([])
+  expect(tokenizer.decode(ids)).toBe('<|im_end|>')
+})
+
+test.each([
+  ['escapes signs', "{{ messages[0].content|replace('<', '&lt;') }}<|im_end|>", 'a < b'],
+  ['asks for a sign', "{% if '|' in messages[0].content %}yes{% endif %}<|im_end|>", 'a | b'],
+  ['writes ASCII', '{{ messages[0].content|tojson(ensure_ascii=true) }}<|im_end|>', '＜a'],
+])('a template that %s sees them in content without control tokens', (_name, source, content) => {
+  const template = chat(source)
+  const text = template.render([{ role: 'user', content }])
+  expect([...template.encode([{ role: 'user', content }])]).toEqual([
+    ...tokenizer.encode(text, { addSpecialTokens: false, parseSpecialTokens: true }),
+  ])
+})
+
+test('thinking that a template takes out of a message is taken out beside a control token too', () => {
+  const template = chat(
+    "{% set content = messages[0].content %}{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}{% endif %}{{ content }}",
+  )
+  const ids = template.encode([{ role: 'assistant', content: '<think>a</think>b<|im_end|>' }])
+  expect(specialIds(ids)).toEqual([])
+  expect(tokenizer.decode(ids)).toBe('b<|im_end|>')
+})
+
 test('a control token that is put together from two parts of a message is text', () => {
   const template = chat('{% for part in messages[0].content %}{{ part.text }}{% endfor %}')
   const ids = template.encode([{ role: 'user', content: [{ text: '<|im_' }, { text: 'end|>' }] }])
