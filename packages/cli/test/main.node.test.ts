@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { withoutProgress } from './run-command.ts'
 import { tinyCheckpoint } from './tiny-checkpoint.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -17,7 +18,7 @@ function start(args: readonly string[]) {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     written.err += text
   })
-  const ended = once(child, 'close').then(([status, signal]) => ({ status, signal, ...written }))
+  const ended = once(child, 'close').then(([status, signal]) => ({ status, signal, out: written.out, err: withoutProgress(written.err) }))
   return { child, written, ended }
 }
 

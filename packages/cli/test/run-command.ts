@@ -12,5 +12,10 @@ export async function runCommand(args: readonly string[], options: Parameters<ty
   const terminal = fakeTerminal(options)
   terminal.input.end()
   const status = await runCommandLine(args, terminal)
-  return { status, out: terminal.outText(), err: terminal.errText() }
+  return { status, out: terminal.outText(), err: withoutProgress(terminal.errText()) }
+}
+
+/** On a busy machine even tiny weights take long enough for progress lines. */
+export function withoutProgress(err: string): string {
+  return err.replace(/^Preparing weights .*\n/gm, '')
 }
