@@ -1,8 +1,9 @@
 // The cache of one sequence.
+export type { StateRetention } from './recurrent-history.ts'
 export type { KvCache, KvSnapshot } from './kv-cache.ts'
 export { createKvCache, type HostKvCache, type KvCacheOptions, restoreKvCache } from './sequence-cache.ts'
 // What a step returns and what a layer's rows look like.
-export type { LayerRows, LayerShape, NewRows } from './new-rows.ts'
+export type { LayerRows, LayerShape, NewRows, RecurrentRows, RecurrentShape, RecurrentView } from './new-rows.ts'
 export type { HalfRows, StorageType } from './row-storage.ts'
 // Errors.
-export { CacheCapacityError } from './errors.ts'
+export { CacheCapacityError, CacheStateError } from './errors.ts'

@@ -1,7 +1,7 @@
-import type { LayerRows, LayerShape, NewRows } from './new-rows.ts'
+import type { LayerRows, LayerShape, NewRows, RecurrentView } from './new-rows.ts'
 
 /**
- * The keys and values of one sequence. Rows are token-major: layer l holds keys [length, kvHeads, keyDim] and values
+ * The keys and values of one sequence, and the states of its recurrent layers. Rows are token-major: layer l holds keys [length, kvHeads, keyDim] and values
  * [length, kvHeads, valueDim], so appending is one contiguous write and truncating is a shorter view.
  */
 export interface KvCache extends AsyncDisposable {
@@ -14,13 +14,34 @@ export interface KvCache extends AsyncDisposable {
   readonly nextPosition: number
   /** Bytes allocated for rows, shared storage counted once by its owner; 0 after disposal. */
   readonly bytes: number
+  /**
+   * How many of the newest rows can always be forgotten one by one, given that they came in steps of no more rows than this; Infinity
+   * without recurrent layers, of which nothing is lost.
+   */
+  readonly recentRows: number
   /** Views of rows [from, to) of a layer; valid until the cache changes. */
   view(layer: number, from?: number, to?: number): LayerRows
+  /**
+   * The newest state of a recurrent layer and the rows since; valid until the cache changes.
+   *
+   * @throws {ArgumentError} for a layer without a state
+   */
+  recurrentView(layer: number): RecurrentView
   /** Keeps the given rows of a step in the given order (all of them when absent). */
   append(rows: NewRows, accepted?: ArrayLike<number>): void
-  /** Forgets all rows from `length` on. */
+  /**
+   * Forgets all rows from `length` on.
+   *
+   * @throws {CacheStateError} when the states of recurrent layers are not held for this length (`restorableLength`)
+   */
   truncate(length: number): void
-  /** Keeps only the rows at these indices, in this order (ascending): what a retention policy does. */
+  /** The greatest length up to `atMost` that `truncate` can go back to: `atMost` itself without recurrent layers. */
+  restorableLength(atMost: number): number
+  /**
+   * Keeps only the rows at these indices, in this order (ascending): what a retention policy does.
+   *
+   * @throws {CacheStateError} when rows would go and layers are recurrent: a state cannot forget one
+   */
   gather(kept: ArrayLike<number>): void
   /** An independent cache with the same rows; storage is shared until one of the two writes into it. */
   fork(): KvCache
@@ -32,4 +53,6 @@ export interface KvSnapshot {
   readonly layers: readonly LayerShape[]
   readonly positions: Int32Array
   readonly rows: readonly LayerRows[]
+  /** One per layer, where any is recurrent. */
+  readonly recurrent?: readonly (RecurrentView | undefined)[]
 }
