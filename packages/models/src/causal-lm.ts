@@ -94,6 +94,8 @@ export interface ModelConfig {
 
 export interface Capabilities {
   readonly treeVisibility: boolean
+  /** Whether rows may see each other in blocks or by a dense mask; true when absent. Recurrent layers cannot look back and forth. */
+  readonly blockVisibility?: boolean
   readonly embeddingsInput: boolean
   readonly hiddenStates: boolean
   readonly attentionScores: boolean

@@ -6,6 +6,7 @@ import { createKvCache, type KvCache, type LayerShape } from '@foretoken/kv-cach
 import type { Runtime, Session } from '@foretoken/runtime'
 import { DisposedError, type Tensor } from '@foretoken/tensor'
 import type { Tokenizer } from '@foretoken/tokenizers'
+import type { LayerDescription } from './architectures/architecture.ts'
 import type { Capabilities, CausalLM, DecodeStep, GenerationDefaults, MemoryUse, ModelConfig, Plan, StepResult } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { covers, type OutputSet, outputsFor, union } from './decoder/outputs.ts'
@@ -26,13 +27,7 @@ export interface OpenModelOptions {
 
 export class OpenModel implements CausalLM {
   readonly config: ModelConfig
-  readonly capabilities: Capabilities = {
-    treeVisibility: true,
-    embeddingsInput: true,
-    hiddenStates: true,
-    attentionScores: true,
-    topK: true,
-  }
+  readonly capabilities: Capabilities
   readonly plan: Plan
   readonly tokenizer?: Tokenizer
   readonly generationDefaults: GenerationDefaults
@@ -52,7 +47,16 @@ export class OpenModel implements CausalLM {
     this.plan = options.plan
     if (checkpoint.tokenizer !== undefined) this.tokenizer = checkpoint.tokenizer
     this.generationDefaults = checkpoint.generationDefaults
-    this.#layers = checkpoint.description.layers.map(({ kvHeads, keyDim, valueDim }) => ({ kvHeads, keyDim, valueDim }))
+    this.#layers = checkpoint.description.layers.map(layerShape)
+    const isRecurrent = this.#layers.some(({ recurrent }) => recurrent !== undefined)
+    this.capabilities = {
+      treeVisibility: true,
+      blockVisibility: !isRecurrent,
+      embeddingsInput: true,
+      hiddenStates: true,
+      attentionScores: !isRecurrent,
+      topK: true,
+    }
     this.#feedsOf = stepFeeder(checkpoint.description)
   }
 
@@ -120,7 +124,7 @@ export class OpenModel implements CausalLM {
     const [ran, ranChecked] = checked.steps === 1 && graph.needsTwoRows ? padded(step, checked, this.config) : [step, checked]
     const { feeds, ranges } = this.#feedsOf(ran, ranChecked)
     const start = performance.now()
-    const outputs = await this.#runSession(session, feeds, fetchesFor(step.want, this.config.layers), step.signal)
+    const outputs = await this.#runSession(session, feeds, fetchesFor(step, checked.steps, description.layers), step.signal)
     return stepResult({
       description,
       step,
@@ -147,6 +151,13 @@ export class OpenModel implements CausalLM {
     this.#graph = await this.#options.openGraph(outputs)
     return this.#graph.session
   }
+}
+
+function layerShape({ kvHeads, keyDim, valueDim, recurrent }: LayerDescription): LayerShape {
+  const rows = { kvHeads, keyDim, valueDim }
+  if (recurrent === undefined) return rows
+  const { inputWidth, window, stateDims } = recurrent
+  return { ...rows, recurrent: { inputWidth, window, stateSize: stateDims.reduce((product, dim) => product * dim, 1) } }
 }
 
 /**

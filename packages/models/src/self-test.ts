@@ -8,6 +8,7 @@ import { BLOCK } from './step/attention-feeds.ts'
 
 const ROWS = 4
 const CACHED = BLOCK + 10
+const NOTHING = new Float32Array(0)
 
 export interface SelfTest {
   readonly exact: boolean
@@ -28,10 +29,12 @@ export async function selfTest(
   { positionsEnd = Number.POSITIVE_INFINITY, countsPositions = false, signal }: SelfTestOptions = {},
 ): Promise<SelfTest> {
   const options = signal === undefined ? {} : { signal }
-  const cached = countsPositions ? Math.max(0, Math.min(CACHED, positionsEnd - ROWS)) : CACHED
+  await using together = lm.createCache()
+  // a state has no cuts, and rows before it leave no other trace
+  const most = together.layers.every(({ recurrent }) => recurrent !== undefined) ? ROWS : CACHED
+  const cached = countsPositions ? Math.max(0, Math.min(most, positionsEnd - ROWS)) : most
   const spread = countsPositions ? 1 : Math.min(1, positionsEnd / (cached + ROWS))
   const positions = Int32Array.from({ length: cached + ROWS }, (_, row) => Math.floor(row * spread))
-  await using together = lm.createCache()
   fillWithNoise(together, positions.subarray(0, cached))
   await using alone = together.fork()
   const tokens = Int32Array.from({ length: ROWS }, (_, row) => (row * 7 + 3) % lm.config.vocab)
@@ -48,7 +51,33 @@ export async function selfTest(
     if (note !== undefined) return { exact: false, note }
     alone.append(one.rows)
   }
+  if (together.recentRows !== Number.POSITIVE_INFINITY) {
+    const note = await replayDifference(lm, together, all, tokens, options)
+    if (note !== undefined) return { exact: false, note }
+  }
   return { exact: true }
+}
+
+/** Rows that were accepted without a state after them are replayed by the next step: whether it goes on with the same bits. */
+async function replayDifference(
+  lm: CausalLM,
+  cache: KvCache,
+  all: StepResult,
+  tokens: Int32Array,
+  options: { readonly signal?: AbortSignal },
+): Promise<string | undefined> {
+  const { vocab } = lm.config
+  cache.append(all.rows, Int32Array.of(0, 1))
+  const rest = await lm.forward({ tokens: tokens.subarray(2), cache, want: { logits: 'all' }, ...options })
+  const largest = largestDifference(all.logits?.data.subarray(2 * vocab) ?? NOTHING, rest.logits?.data ?? NOTHING)
+  if (largest > 0) return `logits after replayed rows differ by up to ${largest.toPrecision(2)}`
+  for (const [layer, { recurrent }] of all.rows.layers.entries()) {
+    const state = recurrent?.stateAfter ?? NOTHING
+    if (largestDifference(state, rest.rows.layers[layer]?.recurrent?.stateAfter ?? NOTHING) > 0) {
+      return `the state of layer ${layer} after replayed rows differs`
+    }
+  }
+  return undefined
 }
 
 function difference(all: StepResult, one: StepResult, row: number, vocab: number): string | undefined {
@@ -56,8 +85,17 @@ function difference(all: StepResult, one: StepResult, row: number, vocab: number
   if (logits === undefined || one.logits === undefined) return 'no logits'
   const largest = largestDifference(logits, one.logits.data)
   if (largest > 0) return `row ${row} of ${ROWS}: logits differ by up to ${largest.toPrecision(2)} from a step of one row`
-  for (const [layer, { keys, values }] of one.rows.layers.entries()) {
+  for (const [layer, { keys, values, recurrent }] of one.rows.layers.entries()) {
     const rows = all.rows.layers[layer]
+    if (recurrent !== undefined) {
+      const width = recurrent.inputs.length
+      const sameInputs = rows?.recurrent?.inputs.subarray(row * width, (row + 1) * width) ?? NOTHING
+      const sameState = row === ROWS - 1 ? (rows?.recurrent?.stateAfter ?? NOTHING) : (recurrent.stateAfter ?? NOTHING)
+      if (largestDifference(recurrent.inputs, sameInputs) > 0 || largestDifference(recurrent.stateAfter ?? NOTHING, sameState) > 0) {
+        return `row ${row} of ${ROWS}: what the recurrence of layer ${layer} reads, or its state, differs from that of a step of one row`
+      }
+      continue
+    }
     const sameKeys = rows?.keys.subarray(row * keys.length, (row + 1) * keys.length)
     const sameValues = rows?.values.subarray(row * values.length, (row + 1) * values.length)
     if (
@@ -100,9 +138,13 @@ function fillWithNoise(cache: KvCache, positions: Int32Array): void {
   cache.append({
     steps: rows,
     positions,
-    layers: cache.layers.map(({ kvHeads, keyDim, valueDim }) => ({
+    past: 0,
+    layers: cache.layers.map(({ kvHeads, keyDim, valueDim, recurrent }) => ({
       keys: draw(rows * kvHeads * keyDim),
       values: draw(rows * kvHeads * valueDim),
+      ...(recurrent === undefined
+        ? {}
+        : { recurrent: { inputs: draw(rows * recurrent.inputWidth), stateAfter: draw(recurrent.stateSize) } }),
     })),
   })
 }

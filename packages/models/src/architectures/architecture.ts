@@ -40,7 +40,7 @@ export interface PassedOverTensors {
   readonly reason: string
 }
 
-/** What the cache and the masks have to know of a layer's attention. */
+/** What the cache and the masks have to know of a layer: its attention, or with `heads` 0 its recurrence. */
 export interface LayerDescription {
   readonly heads: number
   readonly kvHeads: number
@@ -52,6 +52,16 @@ export interface LayerDescription {
   readonly alibi?: Alibi
   /** Absent where the layer has no rotary embedding. Layers that share a rope share the object. */
   readonly rope?: Rope
+  /** Of a layer that carries a state instead of attending; its heads and widths above are 0. */
+  readonly recurrent?: RecurrentLayer
+}
+
+export interface RecurrentLayer {
+  /** Numbers that the recurrence and its convolution read of each row. */
+  readonly inputWidth: number
+  /** Rows before its own that the convolution reads. */
+  readonly window: number
+  readonly stateDims: readonly number[]
 }
 
 export interface GgufMapping {

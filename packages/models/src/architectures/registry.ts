@@ -13,6 +13,7 @@ import { gpt2 } from './gpt2.ts'
 import { gptj } from './gptj.ts'
 import { granite } from './granite.ts'
 import { llama } from './llama.ts'
+import { mamba } from './mamba.ts'
 import { mixtral } from './mixtral.ts'
 import { olmo2 } from './olmo2.ts'
 import { phi } from './phi.ts'
@@ -37,6 +38,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   gptOss,
   granite,
   llama,
+  mamba,
   mixtral,
   olmo2,
   phi,

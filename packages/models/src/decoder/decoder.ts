@@ -21,6 +21,7 @@ export interface Decoder {
   /** [wanted] int64: indices of the rows that go through the head. */
   readonly wantedRows: Value
   attentionInputs(layer: number): AttentionInputs
+  recurrentInputs(layer: number): RecurrentInputs
   /** [steps] int64: positions of the rows plus `offset`, for learned position embeddings. */
   positions(offset: number): Value
   /** cos and sin of the layer's rope, each [steps, rotaryDim / 2]; undefined where the layer has none. */
@@ -49,6 +50,28 @@ export interface AttentionInputs {
   readonly newOnes: Value
 }
 
+/** What the cache feeds to a recurrent layer, and where its rows stand (`../step/recurrent-feeds.ts`). */
+export interface RecurrentInputs {
+  /** The state that the tail and the new rows go on from. */
+  readonly state: Value
+  /** [window + tail, inputWidth] rows before the state, and those since. */
+  readonly inputs: Value
+  /** [window + 1, tail + steps] int64: for each row of tail and new rows the rows that a convolution reads, the earliest first. */
+  readonly taps: Value
+  /** [tail] int64: 0, 1, … */
+  readonly tailRows: Value
+  /** int64 without dimensions: 1 if there is a tail, else 0. */
+  readonly tailRounds: Value
+  /** [lanes, depth] int64: for each path through the new rows its rows, among those of tail and new rows. A chain is one lane. */
+  readonly laneRows: Value
+  /** int64 without dimensions: the number of lanes. */
+  readonly laneCount: Value
+  /** [steps] int64: where each new row stands in `laneRows`, counted through. */
+  readonly places: Value
+  /** [steps] int64: where each new row stands among the rows of tail and new rows. */
+  readonly newRows: Value
+}
+
 /** Layers with the same window, group size and ALiBi share masks: they are of one kind. */
 export interface MaskKind {
   readonly name: string
@@ -60,10 +83,12 @@ export interface MaskKind {
 
 export function maskKinds(layers: readonly LayerDescription[]): {
   readonly kinds: readonly MaskKind[]
-  readonly kindOf: readonly MaskKind[]
+  /** Undefined for layers that do not attend. */
+  readonly kindOf: readonly (MaskKind | undefined)[]
 } {
   const kinds = new Map<string, MaskKind>()
   const kindOf = layers.map((layer) => {
+    if (layer.recurrent !== undefined) return undefined
     const group = layer.heads / layer.kvHeads
     const name = `${layer.window === undefined ? 'full' : `window${layer.window}`}${layer.alibi === undefined ? '' : '_alibi'}_${group}`
     const kind = kinds.get(name) ?? {
@@ -123,6 +148,7 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
   )
 
   let positions: Value | undefined
+  const recurrent = recurrentInputs(graph, layers)
 
   return {
     graph,
@@ -136,6 +162,7 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
       positions = found
       return offset === 0 ? found : add(found, graph.constant('int64', [], [offset]))
     },
+    recurrentInputs: recurrent,
     rotary(layer) {
       const rope = layers[layer]?.rope
       return rope === undefined ? undefined : ropes.get(rope)
@@ -154,6 +181,33 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
         tailValues: rows('tail_values', `tail_${kind.name}`, shape.valueDim),
       }
     },
+  }
+}
+
+function recurrentInputs(graph: Graph, layers: readonly LayerDescription[]): (layer: number) => RecurrentInputs {
+  let shared: Omit<RecurrentInputs, 'state' | 'inputs' | 'taps'> | undefined
+  const taps = new Map<number, Value>()
+  const index = (name: string, dims: readonly Dim[]) => graph.input(name, 'int64', dims)
+  return (layer) => {
+    const shape = layers[layer]?.recurrent
+    if (shape === undefined) throw new RangeError(`layer ${layer} is not recurrent`)
+    const { window } = shape
+    shared ??= {
+      tailRows: index('tail_rows', ['tail']),
+      tailRounds: index('tail_rounds', []),
+      laneRows: index('lane_rows', ['lanes', 'depth']),
+      laneCount: index('lane_count', []),
+      places: index('lane_places', ['steps']),
+      newRows: index('new_rows', ['steps']),
+    }
+    const ofWindow = taps.get(window) ?? index(`taps_${window}`, [window + 1, 'tail+steps'])
+    taps.set(window, ofWindow)
+    return {
+      ...shared,
+      taps: ofWindow,
+      inputs: graph.input(`recurrent_inputs_${layer}`, 'float32', [`${window}+tail`, shape.inputWidth]),
+      state: graph.input(`state_${layer}`, 'float32', shape.stateDims),
+    }
   }
 }
 

@@ -20,6 +20,8 @@ import {
 export interface WeightBinder {
   /** A norm's scale, a bias, a small table: float32 of exactly these dimensions, with `offset` added to each element. */
   vector(name: string, dims: readonly number[], options?: { readonly offset?: number }): Value
+  /** A small float32 table that is computed from a tensor when it is loaded. @param stored  the shapes that the tensor may have */
+  derived(name: string, stored: readonly (readonly number[])[], table: DerivedTable): Value
   /**
    * x [1, rows, inputs] times the stacked weights, each [outputs, inputs] as stored: [1, rows, sum of outputs]. One product where the
    * formats of the parts allow it.
@@ -36,6 +38,11 @@ export interface WeightBinder {
   readonly needsTwoRows: boolean
   /** Tensors of the checkpoint that nothing has asked for. */
   unused(): readonly string[]
+}
+
+export interface DerivedTable {
+  readonly dims: readonly number[]
+  values(stored: Float32Array): Float32Array
 }
 
 export interface LinearPart {
@@ -169,8 +176,16 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     return linearFormat(format, role, isTransposed ? 'F32' : weight.info.encoding)
   }
 
+  function derived(name: string, stored: readonly (readonly number[])[], { dims, values }: DerivedTable): Value {
+    const shape = weights.find(name)?.info.shape
+    const weight = require(name, stored.find((each) => sameShape(each, shape)) ?? stored[0] ?? dims)
+    const load = async () => ({ values: values(decodeToFloat32(await read(weight))) })
+    return graph.initializer(`${name}.table`, 'float32', dims, { group: { load }, part: 'values' })
+  }
+
   return {
     vector,
+    derived,
     formats,
     doublesSingleRows: (parts, role) =>
       parts.some((part) => {
@@ -206,6 +221,10 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     },
     unused: () => [...weights.store.tensors.keys()].filter((name) => !used.has(name)),
   }
+}
+
+function sameShape(a: readonly number[], b: readonly number[] | undefined): boolean {
+  return b !== undefined && a.length === b.length && a.every((dim, axis) => dim === b[axis])
 }
 
 function noteFormat(formats: Map<string, string>, role: string, name: string): void {

@@ -15,7 +15,8 @@ export const WEIGHT_FORMATS = ['auto', 'f32', 'int8', 'int8-rows', 'int4', 'stor
 export type WeightFormat = (typeof WEIGHT_FORMATS)[number]
 
 /** Routers stay in float32 in every format: they are small, and a rounded score sends a row to another expert. */
-export type WeightRole = 'linear' | 'head' | 'router'
+/** `recurrence`: the small products that decide how a state decays; an error there lasts, so they stay in float32. */
+export type WeightRole = 'linear' | 'head' | 'recurrence' | 'router'
 
 const FLOAT32: LinearFormat = { kind: 'f32' }
 const INT8_ROWS: LinearFormat = { kind: 'int8-rows' }
@@ -25,6 +26,7 @@ const INT4_BLOCKS: LinearFormat = { kind: 'blocks', bits: 4, blockSize: 32, hasM
 /** The format for a tensor that is stored in the given encoding. */
 export function linearFormat(wanted: WeightFormat, role: WeightRole, encoding: TensorEncoding): LinearFormat {
   if (role === 'router') return FLOAT32
+  if (role === 'recurrence') return FLOAT32
   const lossless = losslessFormat(encoding)
   switch (wanted) {
     case 'f32':

@@ -1,5 +1,5 @@
 /** A step is checked whole before anything runs: the runtime below answers some wrong inputs by ending the process. */
-import type { LayerShape } from '@foretoken/kv-cache'
+import type { RecurrentLayer } from '../architectures/architecture.ts'
 import type { DecodeStep, ModelConfig } from '../causal-lm.ts'
 import { StepError } from '../errors.ts'
 
@@ -12,9 +12,16 @@ export interface CheckedStep {
 
 export interface StepLimits {
   readonly config: ModelConfig
-  readonly layers: readonly LayerShape[]
+  readonly layers: readonly CheckedLayer[]
   /** Positions are rows of a learned table, which ends. */
   readonly readsPositions?: boolean
+}
+
+interface CheckedLayer {
+  readonly kvHeads: number
+  readonly keyDim: number
+  readonly valueDim: number
+  readonly recurrent?: RecurrentLayer
 }
 
 export function checkStep(step: DecodeStep, { config, layers, readsPositions = false }: StepLimits): CheckedStep {
@@ -32,11 +39,23 @@ export function checkStep(step: DecodeStep, { config, layers, readsPositions = f
       refuse('want.hidden', `${index}`, `'final' or a whole number from 0 to ${config.layers}`)
     }
   }
+  if (layers.some(({ recurrent }) => recurrent !== undefined)) checkRecurrentStep(step)
   const k = step.want.topK
   if (k !== undefined && !(Number.isInteger(k) && k >= 1 && k <= config.vocab)) {
     refuse('want.topK', `${k}`, `a whole number from 1 to ${config.vocab}`)
   }
   return { steps, positions, wantedRows: wantedRows(step, steps) }
+}
+
+/** A state is carried from one row to the next: it can be neither looked at in two directions nor attended to. */
+function checkRecurrentStep({ visibility, want }: DecodeStep): void {
+  if (visibility?.kind === 'block' || visibility?.kind === 'dense') {
+    const expected = 'causal or tree: layers of this model are recurrent (capabilities.blockVisibility is false)'
+    refuse('visibility', visibility.kind, expected)
+  }
+  if (want.scores !== undefined) {
+    refuse('want.scores', want.scores, 'none: layers of this model do not attend (capabilities.attentionScores is false)')
+  }
 }
 
 function rowCount(tokens: DecodeStep['tokens'], config: ModelConfig): number {
@@ -53,12 +72,20 @@ function rowCount(tokens: DecodeStep['tokens'], config: ModelConfig): number {
   return tokens.length
 }
 
-function checkCache({ cache }: DecodeStep, layers: readonly LayerShape[]): void {
+function checkCache({ cache }: DecodeStep, layers: readonly CheckedLayer[]): void {
   const fits =
     cache.layers.length === layers.length &&
     cache.layers.every((shape, layer) => {
       const own = layers[layer]
-      return own !== undefined && shape.kvHeads === own.kvHeads && shape.keyDim === own.keyDim && shape.valueDim === own.valueDim
+      return (
+        own !== undefined &&
+        shape.kvHeads === own.kvHeads &&
+        shape.keyDim === own.keyDim &&
+        shape.valueDim === own.valueDim &&
+        shape.recurrent?.inputWidth === own.recurrent?.inputWidth &&
+        shape.recurrent?.window === own.recurrent?.window &&
+        shape.recurrent?.stateSize === own.recurrent?.stateDims.reduce((product, dim) => product * dim, 1)
+      )
     })
   if (!fits) refuse('cache', `a cache of ${cache.layers.length} layers of another shape`, "a cache made by this model's createCache()")
 }

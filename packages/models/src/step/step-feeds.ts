@@ -6,12 +6,13 @@ import { distinctRopes, type MaskKind, maskKinds } from '../decoder/decoder.ts'
 import { rotaryTables } from '../rope/rope.ts'
 import { type KindFeeds, kindFeeds, type RowRange, sharedArrays } from './attention-feeds.ts'
 import type { CheckedStep } from './check-step.ts'
+import { feedRecurrent } from './recurrent-feeds.ts'
 import { visibilityOf } from './visibility.ts'
 
 export interface StepFeeds {
   readonly feeds: ReadonlyMap<string, Tensor>
-  /** Which cached rows each layer was fed. */
-  readonly ranges: readonly RowRange[]
+  /** Which cached rows each layer was fed; undefined for layers that do not attend. */
+  readonly ranges: readonly (RowRange | undefined)[]
 }
 
 /** Makes the feeds of every step of one model; holds the arrays that steps share. */
@@ -47,11 +48,13 @@ export function stepFeeder(description: DecoderDescription): (step: DecodeStep, 
 
     const ranges = layers.map((shape, layer) => {
       const kind = kindOf[layer]
-      const range = kind === undefined ? undefined : byKind.get(kind)?.range
+      if (kind === undefined) return undefined
+      const range = byKind.get(kind)?.range
       if (range === undefined) throw new RangeError(`layer ${layer} has no mask kind`)
       feedRows(feeds, step, shape, layer, range)
       return range
     })
+    feedRecurrent(feeds, step, steps, layers)
     return { feeds, ranges }
   }
 

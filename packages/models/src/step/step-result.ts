@@ -1,17 +1,25 @@
 /** The outputs of the graph as the result of a step: named, cut to the rows that were asked for, and in one piece per notion. */
-import type { NewRows } from '@foretoken/kv-cache'
+import type { NewRows, RecurrentRows } from '@foretoken/kv-cache'
 import { type Tensor, tensor } from '@foretoken/tensor'
-import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
-import type { DecodeStep, StepResult, Want } from '../causal-lm.ts'
+import type { DecoderDescription, LayerDescription, RecurrentLayer } from '../architectures/architecture.ts'
+import type { DecodeStep, StepResult } from '../causal-lm.ts'
 import type { OutputSet } from '../decoder/outputs.ts'
 import { StepError } from '../errors.ts'
 import type { RowRange } from './attention-feeds.ts'
 import type { CheckedStep } from './check-step.ts'
+import { isChain } from './recurrent-feeds.ts'
 
 /** The outputs to fetch for a step. */
-export function fetchesFor(want: Want, layers: number): readonly string[] {
+export function fetchesFor(step: DecodeStep, steps: number, layers: readonly LayerDescription[]): readonly string[] {
   const fetches: string[] = []
-  for (let layer = 0; layer < layers; layer++) {
+  const { want } = step
+  for (const [layer, { recurrent }] of layers.entries()) {
+    if (recurrent !== undefined) {
+      fetches.push(`new_inputs_${layer}`)
+      if (step.cache.recurrentView(layer).tail > 0) fetches.push(`state_before_${layer}`)
+      if (isChain(step, steps)) fetches.push(`state_after_${layer}`)
+      continue
+    }
     fetches.push(`new_keys_${layer}`, `new_values_${layer}`)
     if (want.scores !== undefined) fetches.push(`past_scores_${layer}`, `new_scores_${layer}`)
   }
@@ -28,7 +36,7 @@ export interface ResultParts {
   readonly checked: CheckedStep
   readonly outputs: ReadonlyMap<string, Tensor>
   readonly graphOutputs: OutputSet
-  readonly ranges: readonly RowRange[]
+  readonly ranges: readonly (RowRange | undefined)[]
   /** Rows that ran: `checked.steps`, or more when the step was padded. */
   readonly ranSteps: number
   readonly elapsedMs: number
@@ -60,15 +68,35 @@ export function stepResult(parts: ResultParts): StepResult {
   }
 }
 
-function newRows({ description, checked, outputs }: ResultParts): NewRows {
+function newRows({ description, step, checked, outputs }: ResultParts): NewRows {
   const { steps, positions } = checked
   return {
     steps,
     positions,
-    layers: description.layers.map(({ kvHeads, keyDim, valueDim }, layer) => ({
-      keys: floats(outputs, `new_keys_${layer}`).subarray(0, steps * kvHeads * keyDim),
-      values: floats(outputs, `new_values_${layer}`).subarray(0, steps * kvHeads * valueDim),
-    })),
+    past: step.cache.length,
+    layers: description.layers.map(({ kvHeads, keyDim, valueDim, recurrent }, layer) =>
+      recurrent === undefined
+        ? {
+            keys: floats(outputs, `new_keys_${layer}`).subarray(0, steps * kvHeads * keyDim),
+            values: floats(outputs, `new_values_${layer}`).subarray(0, steps * kvHeads * valueDim),
+          }
+        : { ...NO_ROWS, recurrent: recurrentRows(outputs, layer, steps, recurrent) },
+    ),
+  }
+}
+
+const NO_ROWS = { keys: new Float32Array(0), values: new Float32Array(0) }
+
+function recurrentRows(outputs: ReadonlyMap<string, Tensor>, layer: number, steps: number, shape: RecurrentLayer): RecurrentRows {
+  // where there are several lanes, only a row that was doubled asks for the state after it: the first lane's
+  const size = shape.stateDims.reduce((product, dim) => product * dim, 1)
+  const state = (name: string) => (outputs.has(name) ? floats(outputs, name).subarray(0, size) : undefined)
+  const stateBefore = state(`state_before_${layer}`)
+  const stateAfter = state(`state_after_${layer}`)
+  return {
+    inputs: floats(outputs, `new_inputs_${layer}`).subarray(0, steps * shape.inputWidth),
+    ...(stateBefore === undefined ? {} : { stateBefore }),
+    ...(stateAfter === undefined ? {} : { stateAfter }),
   }
 }
 
