@@ -38,7 +38,7 @@ export async function generateText(lm: CausalLM, options: SingleGenerationOption
 }
 
 /** Joins the pieces of one output. */
-export async function collectPieces(pieces: AsyncIterable<GenerationPiece>): Promise<GeneratedText> {
+async function collectPieces(pieces: AsyncIterable<GenerationPiece>): Promise<GeneratedText> {
   const all: GenerationPiece[] = []
   for await (const piece of pieces) all.push(piece)
   return joinPieces(all)

@@ -56,7 +56,7 @@ export function encodePrompt(lm: CausalLM, input: PromptInput): EncodedPrompt {
 }
 
 /** @throws as `encodePrompt` */
-export function checkTokens(tokens: ArrayLike<number>, lm: CausalLM): void {
+function checkTokens(tokens: ArrayLike<number>, lm: CausalLM): void {
   const { vocab, maxPositions } = lm.config
   if (tokens.length === 0) {
     throw new ArgumentError({ field: 'prompt', found: 'no tokens', expected: 'at least one, e.g. the beginning-of-text token' })

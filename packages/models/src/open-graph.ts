@@ -5,6 +5,8 @@
 import { encodeModel, Graph } from '@foretoken/graph'
 import type { Runtime, Session } from '@foretoken/runtime'
 import { storeModel } from '#platform'
+import { bindAdapters } from './adapters/adapter-binding.ts'
+import type { LoraAdapter } from './adapters/lora-adapter.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { createDecoder } from './decoder/decoder.ts'
 import { type OutputSet, PLAIN_OUTPUTS } from './decoder/outputs.ts'
@@ -29,6 +31,7 @@ export interface OpenGraph extends AsyncDisposable {
 
 export interface GraphOptions {
   readonly format: WeightFormat
+  readonly adapters?: readonly LoraAdapter[]
   readonly threads?: number
   /** Folder for converted weights that later starts reuse; a temporary one when absent. */
   readonly convertedFolder?: string
@@ -45,10 +48,23 @@ export interface BuiltGraph {
 }
 
 /** @throws {CheckpointError} when the checkpoint holds tensors that nothing reads; {ShapeError} when one contradicts the configuration */
-export function buildGraph(checkpoint: Checkpoint, format: WeightFormat, outputs: OutputSet): BuiltGraph {
+function buildGraph(
+  checkpoint: Checkpoint,
+  format: WeightFormat,
+  outputs: OutputSet,
+  adapters: readonly LoraAdapter[] = [],
+): BuiltGraph {
   const graph = new Graph({ name: checkpoint.description.config.modelType })
-  const binder = createWeightBinder({ graph, weights: checkpoint.weights, format, checkpoint: checkpoint.name })
+  const binding = adapters.length === 0 ? undefined : bindAdapters(adapters, graph)
+  const binder = createWeightBinder({
+    graph,
+    weights: checkpoint.weights,
+    format,
+    checkpoint: checkpoint.name,
+    ...(binding === undefined ? {} : { adapters: binding }),
+  })
   checkpoint.description.build(createDecoder(checkpoint.description, binder, graph, outputs))
+  binding?.requireAllUsed(checkpoint.name)
   const notes = [...(checkpoint.description.notes ?? []), ...accountForUnused(checkpoint, outputs, binder)]
   return { graph, binder, outputs, notes }
 }
@@ -60,13 +76,13 @@ export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto
 }
 
 export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, outputs: OutputSet, options: GraphOptions): Promise<OpenGraph> {
-  const { graph, binder, notes } = buildGraph(checkpoint, options.format, outputs)
+  const { graph, binder, notes } = buildGraph(checkpoint, options.format, outputs, options.adapters)
   const encoded = encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } })
   // the wasm library reads no files: the weights go into its heap in any case
   const store = runtime.name === 'onnxruntime-node' ? storeModel : storeInMemory
   const stored = await store(encoded, {
     ...(options.convertedFolder === undefined ? {} : { folder: options.convertedFolder }),
-    ...(checkpoint.fingerprint === undefined ? {} : { fingerprint: checkpoint.fingerprint }),
+    ...(checkpoint.fingerprint === undefined ? {} : { fingerprint: fingerprintWith(checkpoint.fingerprint, options.adapters) }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
@@ -93,6 +109,11 @@ export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, output
     await stored[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Weights with other adapters in them are other weights. */
+function fingerprintWith(checkpoint: string, adapters: readonly LoraAdapter[] = []): string {
+  return [checkpoint, ...adapters.map(({ fingerprint }) => fingerprint)].join('\n')
 }
 
 /** Refuses tensors that nothing explains; says which ones the architecture passes over. */

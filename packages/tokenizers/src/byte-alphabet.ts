@@ -8,7 +8,7 @@ const isPrintable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 16
 export const BYTE_CHARACTERS: readonly string[] = makeCharacters()
 
 /** The byte of a UTF-16 code unit, or -1 outside of the alphabet. */
-export function byteOfCharacter(codeUnit: number): number {
+function byteOfCharacter(codeUnit: number): number {
   return codeUnit < CHARACTER_BYTES.length ? (CHARACTER_BYTES[codeUnit] ?? -1) : -1
 }
 

@@ -5,8 +5,8 @@
 import type { ChatMessage, Tokenizer } from '@foretoken/tokenizers'
 
 export const END = 256
-export const USER = 257
-export const MODEL = 258
+const USER = 257
+const MODEL = 258
 const SPECIAL = ['<end>', '<user>', '<model>']
 
 export function byteTokenizer({ hasChatTemplate = true } = {}): Tokenizer {

@@ -78,7 +78,7 @@ export function selfAttention(decoder: Decoder, layer: number, x: Value, options
 }
 
 /** Turns the heads of x [1, steps, heads * keyDim] by the layer's rope; x itself where it has none. */
-export function rotate(decoder: Decoder, layer: number, x: Value, heads: number): Value {
+function rotate(decoder: Decoder, layer: number, x: Value, heads: number): Value {
   const rotary = decoder.rotary(layer)
   if (rotary === undefined) return x
   // the tables hold the step's own rows, so their index is the row: the operator counts from the offset 0
