@@ -117,7 +117,7 @@ export class OpenModel implements CausalLM {
   async #run(step: DecodeStep): Promise<StepResult> {
     step.signal?.throwIfAborted()
     const { description } = this.#options.checkpoint
-    const checked = checkStep(step, description)
+    const checked = checkStep(step, { ...description, layers: this.#layers })
     const session = await this.#sessionFor(outputsFor(step.want, step.tokens instanceof Float32Array))
     const graph = this.#graph
     if (graph === undefined) throw new RangeError('a session without a graph')

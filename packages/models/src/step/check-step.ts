@@ -1,5 +1,5 @@
 /** A step is checked whole before anything runs: the runtime below answers some wrong inputs by ending the process. */
-import type { RecurrentLayer } from '../architectures/architecture.ts'
+import type { LayerShape } from '@foretoken/kv-cache'
 import type { DecodeStep, ModelConfig } from '../causal-lm.ts'
 import { StepError } from '../errors.ts'
 
@@ -12,16 +12,9 @@ export interface CheckedStep {
 
 export interface StepLimits {
   readonly config: ModelConfig
-  readonly layers: readonly CheckedLayer[]
+  readonly layers: readonly LayerShape[]
   /** Positions are rows of a learned table, which ends. */
   readonly readsPositions?: boolean
-}
-
-interface CheckedLayer {
-  readonly kvHeads: number
-  readonly keyDim: number
-  readonly valueDim: number
-  readonly recurrent?: RecurrentLayer
 }
 
 export function checkStep(step: DecodeStep, { config, layers, readsPositions = false }: StepLimits): CheckedStep {
@@ -72,7 +65,7 @@ function rowCount(tokens: DecodeStep['tokens'], config: ModelConfig): number {
   return tokens.length
 }
 
-function checkCache({ cache }: DecodeStep, layers: readonly CheckedLayer[]): void {
+function checkCache({ cache }: DecodeStep, layers: readonly LayerShape[]): void {
   const fits =
     cache.layers.length === layers.length &&
     cache.layers.every((shape, layer) => {
@@ -84,7 +77,7 @@ function checkCache({ cache }: DecodeStep, layers: readonly CheckedLayer[]): voi
         shape.valueDim === own.valueDim &&
         shape.recurrent?.inputWidth === own.recurrent?.inputWidth &&
         shape.recurrent?.window === own.recurrent?.window &&
-        shape.recurrent?.stateSize === own.recurrent?.stateDims.reduce((product, dim) => product * dim, 1)
+        shape.recurrent?.stateSize === own.recurrent?.stateSize
       )
     })
   if (!fits) refuse('cache', `a cache of ${cache.layers.length} layers of another shape`, "a cache made by this model's createCache()")
