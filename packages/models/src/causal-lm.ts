@@ -41,6 +41,11 @@ export interface DecodeStep {
    */
   readonly sequenceLength?: number
   readonly want: Want
+  /**
+   * Scales of runtime adapters for this step, by name; those that are not named keep the scale that they were loaded with, 0 switches one
+   * off. A cache holds the rows of the scales that it was filled with.
+   */
+  readonly adapters?: Readonly<Record<string, number>>
   /** An abort before the run starts rejects; the cache is untouched in any case. */
   readonly signal?: AbortSignal
 }

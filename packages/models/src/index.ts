@@ -2,6 +2,8 @@
 export { type LoadOptions, type LoadProgress, loadCausalLM } from './load.ts'
 export type { ExportedChoice } from './exported/exported-files.ts'
 export type { HubAccess } from './hub-access.ts'
+export type { AdapterOptions } from './adapters/lora-adapter.ts'
+export { withAdapters } from './adapters/with-adapters.ts'
 export { WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
 // The open model and its step.
 export type {

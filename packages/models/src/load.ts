@@ -2,6 +2,8 @@
 import { loadRuntime, type Runtime } from '@foretoken/runtime'
 import { ArgumentError } from '@foretoken/tensor'
 import { locateWeights } from '#platform'
+import { adapterNotes } from './adapters/adapter-scales.ts'
+import { type AdapterOptions, type LoraAdapter, openAdapters } from './adapters/lora-adapter.ts'
 import type { CausalLM, Plan } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { openCheckpoint } from './checkpoint/open-checkpoint.ts'
@@ -18,6 +20,8 @@ import type { ConversionProgress } from './stored-model.ts'
 export interface LoadOptions {
   /** How linear layers are packed, `auto` by default: a quantised file as it is, other weights in 8-bit blocks. */
   readonly format?: WeightFormat
+  /** LoRA adapters in PEFT's form, several at once. */
+  readonly adapters?: readonly AdapterOptions[]
   /** Threads inside an operator; as many as physical cores by default. */
   readonly threads?: number
   /** The runtime to open the graph on; the one that is installed by default. */
@@ -58,19 +62,25 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
       ? await locateWeights(source, { signal: options.signal, exported: options.exported, ...options.hub })
       : undefined
   if (path?.endsWith('.onnx')) {
-    if (format !== 'auto')
-      throw new ArgumentError({
-        file: path,
-        field: 'format',
-        found: format,
-        expected: 'none: a graph has the formats that it was exported with',
-      })
+    const refuse = (field: string, found: string, expected: string) => {
+      throw new ArgumentError({ file: path, field, found, expected })
+    }
+    if (format !== 'auto') refuse('format', format, 'none: a graph has the formats that it was exported with')
+    if (options.adapters?.length) refuse('adapters', `${options.adapters.length}`, 'none: exported graphs have no place for them')
     return openExported(path, runtime, options)
   }
   const checkpoint = typeof source === 'string' ? await openCheckpoint(path ?? source) : source
   const { onProgress } = options
+  let adapters: readonly LoraAdapter[]
+  try {
+    adapters = await openAdapters(options.adapters ?? [])
+  } catch (error) {
+    await checkpoint[Symbol.asyncDispose]()
+    throw error
+  }
   const graphOptions: GraphOptions = {
     format,
+    adapters,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.convertedFolder === undefined ? {} : { convertedFolder: options.convertedFolder }),
     ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ phase: 'convert', ...progress }) }),
@@ -86,10 +96,11 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
         runtime,
         plan,
         graph: open,
+        adapters,
         openGraph: (outputs) => openGraph(checkpoint, runtime, outputs, withoutSignal(graphOptions)),
       })
     const { readsPositions = false, config } = checkpoint.description
-    const plan = describePlan(runtime, graph, options)
+    const plan = describePlan(runtime, graph, adapters, options)
     if (options.selfTest === false) return model({ ...plan, notes: [...plan.notes, 'not exact: the self-test was switched off'] })
     const { exact, note } = await selfTest(model(plan), {
       ...(readsPositions ? { positionsEnd: config.maxPositions } : {}),
@@ -103,9 +114,9 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
   }
 }
 
-function describePlan(runtime: Runtime, graph: OpenGraph, options: LoadOptions): Plan {
+function describePlan(runtime: Runtime, graph: OpenGraph, adapters: readonly LoraAdapter[], options: LoadOptions): Plan {
   const { device } = runtime
-  const notes = [...device.notes, graph.storageNote, ...graph.notes]
+  const notes = [...device.notes, graph.storageNote, ...adapterNotes(adapters), ...graph.notes]
   if (graph.needsTwoRows) notes.push('a single row runs as two: products of 4-bit blocks differ between one row and several')
   return {
     runtime: `${runtime.name} ${runtime.version}`,

@@ -6,6 +6,8 @@ import { createKvCache, type KvCache, type LayerShape } from '@foretoken/kv-cach
 import type { Runtime, Session } from '@foretoken/runtime'
 import { DisposedError, type Tensor } from '@foretoken/tensor'
 import type { Tokenizer } from '@foretoken/tokenizers'
+import { scaleFeeds } from './adapters/adapter-scales.ts'
+import type { LoraAdapter } from './adapters/lora-adapter.ts'
 import type { LayerDescription } from './architectures/architecture.ts'
 import type { Capabilities, CausalLM, DecodeStep, GenerationDefaults, MemoryUse, ModelConfig, Plan, StepResult } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
@@ -21,6 +23,7 @@ export interface OpenModelOptions {
   readonly runtime: Runtime
   readonly plan: Plan
   readonly graph: OpenGraph
+  readonly adapters?: readonly LoraAdapter[]
   /** Opens the graph with these outputs. */
   openGraph(outputs: OutputSet): Promise<OpenGraph>
 }
@@ -118,13 +121,15 @@ export class OpenModel implements CausalLM {
     step.signal?.throwIfAborted()
     const { description } = this.#options.checkpoint
     const checked = checkStep(step, { ...description, layers: this.#layers })
+    const scales = scaleFeeds(this.#options.adapters ?? [], step.adapters)
     const session = await this.#sessionFor(outputsFor(step.want, step.tokens instanceof Float32Array))
     const graph = this.#graph
     if (graph === undefined) throw new RangeError('a session without a graph')
     const [ran, ranChecked] = checked.steps === 1 && graph.needsTwoRows ? padded(step, checked, this.config) : [step, checked]
     const { feeds, ranges } = this.#feedsOf(ran, ranChecked)
+    const allFeeds = scales.length === 0 ? feeds : new Map([...feeds, ...scales])
     const start = performance.now()
-    const outputs = await this.#runSession(session, feeds, fetchesFor(step, checked.steps, description.layers), step.signal)
+    const outputs = await this.#runSession(session, allFeeds, fetchesFor(step, checked.steps, description.layers), step.signal)
     return stepResult({
       description,
       step,

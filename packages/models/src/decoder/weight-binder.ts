@@ -5,6 +5,7 @@
 import { add, concat, embedding, type Graph, type LinearWeight, linear, type Value } from '@foretoken/graph'
 import { type LinearFormat, ShapeError } from '@foretoken/tensor'
 import { decodeToFloat32, packStored, type StackedPart, type StoredTensor } from '@foretoken/weights'
+import type { AdapterBinding } from '../adapters/adapter-binding.ts'
 import type { NamedWeight, NamedWeights } from '../checkpoint/checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import {
@@ -76,9 +77,10 @@ export interface WeightBinderOptions {
   readonly weights: NamedWeights
   readonly format: WeightFormat
   readonly checkpoint: string
+  readonly adapters?: AdapterBinding
 }
 
-export function createWeightBinder({ graph, weights, format, checkpoint }: WeightBinderOptions): WeightBinder {
+export function createWeightBinder({ graph, weights, format, checkpoint, adapters }: WeightBinderOptions): WeightBinder {
   const used = new Set<string>()
   const vectors = new Map<string, Value>()
   const packedWeights = new Map<string, LinearWeight>()
@@ -122,7 +124,8 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
   /** One object for each choice of rows and format: an embedding and the head that is tied to it share their initialisers. */
   function packed(parts: readonly FoundPart[], inputs: number, chosen: LinearFormat): LinearWeight {
     const name = parts.map(rowsName).join('+')
-    const key = `${name} ${formatName(chosen)}`
+    // what is merged into a head is not meant for the embedding that it is tied to
+    const key = `${name} ${formatName(chosen)}${parts.some(({ isMerged }) => isMerged) ? ' merged' : ''}`
     const known = packedWeights.get(key)
     if (known !== undefined) return known
     const weight: LinearWeight = {
@@ -132,9 +135,11 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
       format: chosen,
       load: async () => {
         const stored: StackedPart[] = []
-        for (const { weight: each, rowOrder, isTransposed, slice } of parts) {
+        for (const part of parts) {
+          const { weight: each, rowOrder, isTransposed, slice } = part
           const order = composed(rowOrder, each.rowOrder)
-          const whole = await read(each, slice)
+          const own = await read(each, slice)
+          const whole = adapters !== undefined && part.isMerged ? adapters.merged(own, part, storedLayout(part, inputs)) : own
           stored.push({
             stored: { ...whole, shape: asMatrix(whole.shape, [1, inputs]) },
             ...(order && { rowOrder: order }),
@@ -171,9 +176,9 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
     return add(x, graph.initializer(name, 'float32', [total], { group: { load }, part: 'values' }))
   }
 
-  function formatOf({ weight, isTransposed }: FoundPart, role: WeightRole): LinearFormat {
-    // blocks run along the inputs: those of a transposed weight cannot be carried over
-    return linearFormat(format, role, isTransposed ? 'F32' : weight.info.encoding)
+  function formatOf({ weight, isTransposed, isMerged }: FoundPart, role: WeightRole): LinearFormat {
+    // blocks run along the inputs: those of a transposed weight cannot be carried over, nor those of one that an adapter changes
+    return linearFormat(format, role, isTransposed || isMerged ? 'F32' : weight.info.encoding)
   }
 
   function derived(name: string, stored: readonly (readonly number[])[], { dims, values }: DerivedTable): Value {
@@ -202,15 +207,19 @@ export function createWeightBinder({ graph, weights, format, checkpoint }: Weigh
         // the file may hold the transpose of what Hugging Face's names stand for
         const isTransposed = (part.isTransposed ?? false) !== (weights.find(part.name)?.isTransposed ?? false)
         const dims = isTransposed ? [inputs, storedOutputs] : [storedOutputs, inputs]
-        return { ...part, isTransposed, weight: require(part.name, dims, part.slice) }
+        const isMerged = part.slice === undefined && (adapters?.mergesInto(part, inputs) ?? false)
+        return { ...part, isTransposed, isMerged, weight: require(part.name, dims, part.slice) }
       })
       const chosen = found.map((part) => formatOf(part, role))
       const [first] = chosen
       if (first === undefined) throw new RangeError('a linear layer has at least one part')
       for (const each of chosen) noteFormat(formats, role, formatName(each))
-      if (chosen.every((each) => sameFormat(each, first))) return biased(linear(x, packed(found, inputs, first)), found)
-      const products = found.map((part, index) => linear(x, packed([part], inputs, chosen[index] ?? first)))
-      return biased(concat(products, { axis: -1 }), found)
+      const single = (part: FoundPart, index: number) => linear(x, packed([part], inputs, chosen[index] ?? first))
+      const product = chosen.every((each) => sameFormat(each, first))
+        ? linear(x, packed(found, inputs, first))
+        : concat(found.map(single), { axis: -1 })
+      const isAdapted = adapters !== undefined && found.every(({ slice }) => slice === undefined)
+      return biased(isAdapted ? adapters.adapted(product, x, found, inputs) : product, found)
     },
     embedding(tokens, name, { vocab, hidden }) {
       const weight = require(name, [vocab, hidden])
@@ -234,6 +243,12 @@ function noteFormat(formats: Map<string, string>, role: string, name: string): v
 
 interface FoundPart extends LinearPart {
   readonly weight: NamedWeight
+  /** Adapters are added to the weight before it is packed. */
+  readonly isMerged?: boolean
+}
+
+function storedLayout({ weight: { rowOrder }, isTransposed = false }: FoundPart, inputs: number) {
+  return { inputs, isTransposed, ...(rowOrder === undefined ? {} : { rowOrder }) }
 }
 
 /** A name for the rows that a part takes of its weight. */

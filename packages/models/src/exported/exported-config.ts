@@ -2,7 +2,6 @@
  * The configuration beside an exported graph, as far as the graph does not say the same itself: any `model_type`, under the names that
  * the hub's configurations have for the common sizes. What both say must agree.
  */
-import type { LayerShape } from '@foretoken/kv-cache'
 import type { ModelConfig } from '../causal-lm.ts'
 import type { ConfigReader } from '../config/config-reader.ts'
 import { ConfigError } from '../errors.ts'
@@ -19,9 +18,16 @@ const NAMES = {
 /** For configurations without a length (ALiBi). */
 const DEFAULT_POSITIONS = 2048
 
+/** The shape of a layer's rows in the cache. */
+export interface ExportedRows {
+  readonly kvHeads: number
+  readonly keyDim: number
+  readonly valueDim: number
+}
+
 export interface ExportedDescription {
   readonly config: ModelConfig
-  readonly layers: readonly LayerShape[]
+  readonly layers: readonly ExportedRows[]
 }
 
 /** @throws {ConfigError} when a size is missing, or the graph says otherwise */
@@ -44,7 +50,7 @@ export function describeExported(whole: ConfigReader, graph: ExportedInterface):
   const kvHeadsKey = present(config, NAMES.kvHeads)
   const statedKvHeads = kvHeadsKey === undefined ? undefined : config.count(kvHeadsKey)
   const statedDim = config.optionalCount('head_dim')
-  const shapes = graph.layers.map(({ kvHeads = statedKvHeads ?? heads, keyDim, valueDim }): LayerShape => {
+  const shapes = graph.layers.map(({ kvHeads = statedKvHeads ?? heads, keyDim, valueDim }): ExportedRows => {
     const dim = statedDim ?? hidden / heads
     return { kvHeads, keyDim: keyDim ?? wholeDim(config, dim), valueDim: valueDim ?? wholeDim(config, dim) }
   })

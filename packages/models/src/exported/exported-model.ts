@@ -44,8 +44,10 @@ export class ExportedModel implements CausalLM {
     const { graph, description } = options
     this.#options = options
     this.config = description.config
+    const takesPairs = graph.mask?.kind === 'pairs'
     this.capabilities = {
-      treeVisibility: graph.mask?.kind === 'pairs',
+      treeVisibility: takesPairs,
+      blockVisibility: takesPairs,
       embeddingsInput: false,
       hiddenStates: false,
       attentionScores: false,

@@ -2,13 +2,13 @@
  * One step on an exported graph: its feeds from the step, and the step's result from what comes out. The graph returns logits of all
  * rows and the cache with the new rows behind it; here the wanted rows are picked and the new rows cut off.
  */
-import type { LayerRows, LayerShape } from '@foretoken/kv-cache'
+import type { LayerRows } from '@foretoken/kv-cache'
 import { decodeFloat16, encodeFloat16, type Tensor, tensor, topK } from '@foretoken/tensor'
 import type { DecodeStep, StepResult } from '../causal-lm.ts'
 import { StepError } from '../errors.ts'
 import type { CheckedStep } from '../step/check-step.ts'
 import { type Sees, visibilityOf } from '../step/visibility.ts'
-import type { ExportedDescription } from './exported-config.ts'
+import type { ExportedDescription, ExportedRows } from './exported-config.ts'
 import type { ExportedInterface, FloatType, IntegerType } from './exported-interface.ts'
 import { lastRowsTokenMajor, toHeadMajor } from './head-major.ts'
 
@@ -23,6 +23,9 @@ export function checkExportedStep(step: DecodeStep, checked: CheckedStep, graph:
   if (want.scores !== undefined) lacks('want.scores', JSON.stringify(want.scores), 'attentionScores')
   if (graph.mask?.kind !== 'pairs' && !isCausal(visibilityOf(step.visibility, checked.steps), checked.steps)) {
     lacks('visibility', `rows that are not causal (${step.visibility?.kind})`, 'treeVisibility')
+  }
+  for (const name of Object.keys(step.adapters ?? {})) {
+    throw new StepError({ field: 'adapters', found: name, expected: 'none: exported graphs have no adapters' })
   }
   for (const [row, position] of checked.positions.entries()) {
     if (graph.countsPositions && position !== cache.length + row) {
@@ -49,7 +52,7 @@ function isCausal(sees: Sees, steps: number): boolean {
 /** Makes the feeds of every step of one model; holds the arrays that cached rows are turned in. */
 export function exportedFeeder(
   graph: ExportedInterface,
-  layers: readonly LayerShape[],
+  layers: readonly ExportedRows[],
 ): (step: DecodeStep, checked: CheckedStep) => ReadonlyMap<string, Tensor> {
   const turned = layers.map(() => ({ keys: new Float32Array(0), values: new Float32Array(0) }))
 

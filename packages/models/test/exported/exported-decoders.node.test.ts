@@ -2,6 +2,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadWasmRuntime } from '@foretoken/runtime'
 import { decodeFloat16, encodeFloat16 } from '@foretoken/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CausalLM, loadCausalLM } from '../../src/index.ts'
@@ -110,6 +111,7 @@ describe.each(CASES)('%s exported with %s', (name, _, options) => {
   test('what it can do is said, and the plan says how it was made', () => {
     expect(lm.capabilities).toEqual({
       treeVisibility: options.mask === 'pairs',
+      blockVisibility: options.mask === 'pairs',
       embeddingsInput: false,
       hiddenStates: false,
       attentionScores: false,
@@ -165,6 +167,20 @@ test('a graph with a mask of pairs runs trees: each branch has the logits of its
     const { vocab } = lm.config
     expect(largestDifference(tree.logits?.data.subarray(at * vocab, (at + 1) * vocab) ?? [], alone.logits?.data ?? [])).toBeLessThan(1e-5)
   }
+})
+
+test('on the wasm runtime a graph and its external data come from memory, with the logits of the reference', async () => {
+  const { folder: source, inputIds, expected } = await checkpointFixture('llama')
+  const folder = join(root, 'wasm')
+  await cp(join(source, 'config.json'), join(folder, 'config.json'))
+  await writeGraph(
+    exportLlama(await tinyWeights(source), { attention: 'group-query' }),
+    join(folder, 'onnx', 'model.onnx'),
+    'model.onnx_data',
+  )
+  await using lm = await loadCausalLM(folder, { runtime: await loadWasmRuntime({ threads: 1 }) })
+  const logits = await allLogits(lm, Int32Array.from(inputIds[0] ?? []))
+  expect(largestDifference(logits, (await expected('logits')).subarray(0, logits.length))).toBeLessThan(1e-4)
 })
 
 test('a merged decoder takes one row at a time after cached ones', async () => {

@@ -217,6 +217,21 @@ describe('which weights are taken', () => {
     expect([above.config, beside.config]).toEqual([beside.config, above.config])
   })
 
+  test("an exported graph in the hub's cache is opened by its name, and where the repository has nothing else", async () => {
+    const commit = '0123456789abcdef0123456789abcdef01234567'
+    const repository = join(folder, 'cache', 'models--acme--exported')
+    await mkdir(join(repository, 'refs'), { recursive: true })
+    await writeFile(join(repository, 'refs', 'main'), commit)
+    await cp(join(folder, 'config.json'), join(repository, 'snapshots', commit, 'config.json'))
+    await cp(graphFile, join(repository, 'snapshots', commit, 'onnx', 'model_q4.onnx'))
+    const options = { selfTest: false, hub: { cacheFolder: join(folder, 'cache'), offline: true } }
+    for (const source of ['acme/exported', 'acme/exported/onnx/model_q4.onnx']) {
+      await using lm = await loadCausalLM(source, options)
+      expect(lm.plan.formats.graph).toBe('as exported')
+    }
+    await expect(loadCausalLM('acme/exported/onnx/model.onnx', options)).rejects.toMatchObject({ code: 'repository' })
+  })
+
   test('a format of weights is refused for a graph that has its own', async () => {
     await expect(loadCausalLM(folder, { format: 'int8' })).rejects.toMatchObject({
       code: 'argument',
