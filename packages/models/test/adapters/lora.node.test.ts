@@ -183,6 +183,20 @@ test('an adapter of a fused projection gives each part its rows', async () => {
   }
 })
 
+test('adapters of experts run in the branches of their experts', async () => {
+  const { folder: source } = await checkpointFixture('mixtral')
+  const pairs = [0, 1, 2, 3].map((expert) => tinyPair(`model.layers.0.block_sparse_moe.experts.${expert}.w1`, [48, 64], 2, 60 + expert))
+  const path = await writeAdapter(fresh(), pairs)
+  const changes = pairs.map((pair) => ({ pair, factor: 4 }))
+  const expected = await logitsWith(await changedCheckpoint(source, fresh(), changes))
+  expect(largestDifference(expected, await logitsWith(source))).toBeGreaterThan(0.1)
+  for (const mode of ['merge', 'runtime'] as const) {
+    await using lm = await loadCausalLM(source, { format: 'f32', adapters: [{ path, mode }] })
+    expect(largestDifference(await logitsOf(lm), expected), mode).toBeLessThan(TOLERANCE)
+    expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
+  }
+})
+
 test('merged into a GGUF, whose rows lie in another order, it is what it is at run time', async () => {
   const source = fileURLToPath(new URL('../fixtures/gguf/tiny-llama-q4_k.gguf', import.meta.url))
   const pairs = [
