@@ -140,5 +140,5 @@ function accountForUnused(checkpoint: Checkpoint, outputs: OutputSet, binder: We
 
 /** A graph that takes embeddings leaves the table aside. */
 function isEmbedding(tensor: string): boolean {
-  return /embed|wte|embd/.test(tensor)
+  return /embed|wte|embd|project_in/.test(tensor)
 }

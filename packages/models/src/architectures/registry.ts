@@ -16,6 +16,7 @@ import { llama } from './llama.ts'
 import { mamba } from './mamba.ts'
 import { mixtral } from './mixtral.ts'
 import { olmo2 } from './olmo2.ts'
+import { opt } from './opt.ts'
 import { phi } from './phi.ts'
 import { phi3 } from './phi3.ts'
 import { qwen2 } from './qwen2.ts'
@@ -41,6 +42,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   mamba,
   mixtral,
   olmo2,
+  opt,
   phi,
   phi3,
   qwen2,
