@@ -2,6 +2,7 @@
 import type { ConfigReader } from '../config/config-reader.ts'
 import { UnsupportedArchitectureError } from '../errors.ts'
 import type { Architecture, GgufMetadata } from './architecture.ts'
+import { bloom } from './bloom.ts'
 import { cohere } from './cohere.ts'
 import { gemma } from './gemma.ts'
 import { gemma2 } from './gemma2.ts'
@@ -28,6 +29,7 @@ import { stablelm } from './stablelm.ts'
 import { starcoder2 } from './starcoder2.ts'
 
 export const ARCHITECTURES: readonly Architecture[] = [
+  bloom,
   cohere,
   gemma,
   gemma2,
