@@ -16,6 +16,7 @@ import { granite } from './granite.ts'
 import { llama } from './llama.ts'
 import { mamba } from './mamba.ts'
 import { mixtral } from './mixtral.ts'
+import { mpt } from './mpt.ts'
 import { olmo2 } from './olmo2.ts'
 import { opt } from './opt.ts'
 import { phi } from './phi.ts'
@@ -43,6 +44,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   llama,
   mamba,
   mixtral,
+  mpt,
   olmo2,
   opt,
   phi,
