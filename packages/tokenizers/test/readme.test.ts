@@ -1,5 +1,5 @@
 // readme:start
-import { tokenizerFromJson } from '@foretoken/tokenizers'
+import { chatTemplateFromSource, tokenizerFromJson, withChatTemplate } from '@foretoken/tokenizers'
 
 // Usually JSON.parse of a model's tokenizer.json; `config` takes its tokenizer_config.json.
 const file = {
@@ -32,13 +32,19 @@ const prompt = tokenizer.encodeSegments([
   { text: 'ken<end>', parseSpecialTokens: false },
 ])
 
+// A chat template; `loadTokenizerFiles` and `tokenizerFromGguf` bring their own.
+const template = chatTemplateFromSource('{% for message in messages %}{{ message.content }}<end>{% endfor %}')
+const { chatTemplate } = withChatTemplate(tokenizer, template)
+const chat = chatTemplate?.encode([{ role: 'user', content: 'token<end>' }]) // [1, 2, 0, 4]: only the template ends a turn
+
 // readme:end
 import { expect, test } from 'vitest'
 
-test('the snippet of the README encodes, decodes, streams and protects', () => {
+test('the snippet of the README encodes, decodes, streams, protects and renders a chat', () => {
   expect([...ids]).toEqual([1, 2, 4])
   expect([...asTyped]).toEqual([1, 2, 0])
   expect(text).toBe('token')
   expect(streamed).toBe('token<end>')
   expect([...prompt]).toEqual([1, 4, 2, 0])
+  expect([...(chat ?? [])]).toEqual([1, 2, 0, 4])
 })
