@@ -4,6 +4,7 @@ import { UnsupportedArchitectureError } from '../errors.ts'
 import type { Architecture, GgufMetadata } from './architecture.ts'
 import { bloom } from './bloom.ts'
 import { cohere } from './cohere.ts'
+import { falcon } from './falcon.ts'
 import { gemma } from './gemma.ts'
 import { gemma2 } from './gemma2.ts'
 import { gemma3 } from './gemma3.ts'
@@ -32,6 +33,7 @@ import { starcoder2 } from './starcoder2.ts'
 export const ARCHITECTURES: readonly Architecture[] = [
   bloom,
   cohere,
+  falcon,
   gemma,
   gemma2,
   gemma3,
