@@ -48,12 +48,7 @@ export interface BuiltGraph {
 }
 
 /** @throws {CheckpointError} when the checkpoint holds tensors that nothing reads; {ShapeError} when one contradicts the configuration */
-function buildGraph(
-  checkpoint: Checkpoint,
-  format: WeightFormat,
-  outputs: OutputSet,
-  adapters: readonly LoraAdapter[] = [],
-): BuiltGraph {
+function buildGraph(checkpoint: Checkpoint, format: WeightFormat, outputs: OutputSet, adapters: readonly LoraAdapter[] = []): BuiltGraph {
   const graph = new Graph({ name: checkpoint.description.config.modelType })
   const binding = adapters.length === 0 ? undefined : bindAdapters(adapters, graph)
   const binder = createWeightBinder({

@@ -50,6 +50,8 @@ export interface LayerDescription {
   readonly window?: number
   /** A bias on the scores by head and distance, instead of position embeddings. */
   readonly alibi?: Alibi
+  /** One key for all heads, whose first part is the value: heads are rows, and masks are not repeated for them. */
+  readonly isLatent?: boolean
   /** Absent where the layer has no rotary embedding. Layers that share a rope share the object. */
   readonly rope?: Rope
   /** Of a layer that carries a state instead of attending; its heads and widths above are 0. */

@@ -4,6 +4,7 @@ import { UnsupportedArchitectureError } from '../errors.ts'
 import type { Architecture, GgufMetadata } from './architecture.ts'
 import { bloom } from './bloom.ts'
 import { cohere } from './cohere.ts'
+import { deepseekV3 } from './deepseek-v3.ts'
 import { falcon } from './falcon.ts'
 import { gemma } from './gemma.ts'
 import { gemma2 } from './gemma2.ts'
@@ -33,15 +34,16 @@ import { starcoder2 } from './starcoder2.ts'
 export const ARCHITECTURES: readonly Architecture[] = [
   bloom,
   cohere,
+  deepseekV3,
   falcon,
   gemma,
   gemma2,
   gemma3,
-  gpt2,
-  gptj,
   gptNeo,
   gptNeox,
   gptOss,
+  gpt2,
+  gptj,
   granite,
   llama,
   mamba,

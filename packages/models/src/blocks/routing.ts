@@ -2,7 +2,24 @@
  * Which experts a row goes to, and with what weights. The scores are a product in float32 in every weight format: a rounded score would
  * send rows elsewhere. Everything here is computed for each row on its own.
  */
-import { reshape, softmax, topK, type Value } from '@foretoken/graph'
+import {
+  add,
+  cast,
+  constantOfShape,
+  divide,
+  gatherElements,
+  multiply,
+  reduceSum,
+  reshape,
+  scalar,
+  scatterElements,
+  sigmoid,
+  softmax,
+  topK,
+  unsqueeze,
+  type Value,
+  where,
+} from '@foretoken/graph'
 import type { Decoder } from '../decoder/decoder.ts'
 
 export interface Routing {
@@ -36,4 +53,49 @@ export function softmaxOfChosen(scores: Value, perRow: number): Routing {
 export function shareOfSoftmax(scores: Value, perRow: number): Routing {
   const [weights, chosen] = topK(softmax(scores), perRow)
   return { chosen, weights }
+}
+
+export interface GroupLimits {
+  readonly experts: number
+  /** Groups of neighbouring experts, and in how many of them a row may choose. */
+  readonly groups: number
+  readonly groupsPerRow: number
+}
+
+export interface SigmoidRoutingOptions extends GroupLimits {
+  readonly perRow: number
+  /** Value [experts] that is added to the scores when experts are chosen, and not to the weights (balancing without an auxiliary loss). */
+  readonly correction: Value
+  /** Whether the weights are divided by their sum. */
+  readonly normalizes: boolean
+  /** Multiplies the weights. */
+  readonly factor: number
+}
+
+/**
+ * Sigmoids of the scores as weights (DeepSeek-V3 2024). The experts are those with the greatest corrected sigmoids within the groups whose two
+ * best sum to the most.
+ *
+ * @param scores  [steps, experts] of the router
+ */
+export function sigmoidRouting(scores: Value, options: SigmoidRoutingOptions): Routing {
+  const { perRow, correction, normalizes, factor } = options
+  const { graph } = scores
+  const shares = sigmoid(scores)
+  const [, chosen] = topK(limitedToGroups(add(shares, correction), options), perRow)
+  const own = gatherElements(shares, chosen, { axis: 1 })
+  const normal = normalizes ? divide(own, add(reduceSum(own, [1]), scalar(graph, 1e-20))) : own
+  return { chosen, weights: multiply(normal, scalar(graph, factor)) }
+}
+
+/** Scores [steps, experts] with minus infinity for the experts of other groups: corrected scores may be negative. */
+function limitedToGroups(scores: Value, { experts, groups, groupsPerRow }: GroupLimits): Value {
+  if (groupsPerRow === groups) return scores
+  const { graph } = scores
+  const grouped = reshape(scores, ['steps', groups, experts / groups])
+  const [bestTwo] = topK(grouped, 2)
+  const [, best] = topK(reduceSum(bestTwo, [2], { keepDims: false }), groupsPerRow)
+  const none = constantOfShape(graph, ['steps', groups], 0, 'int64')
+  const isOpen = cast(scatterElements(none, best, constantOfShape(graph, ['steps', groupsPerRow], 1, 'int64'), { axis: 1 }), 'bool')
+  return reshape(where(unsqueeze(isOpen, [2]), grouped, scalar(graph, Number.NEGATIVE_INFINITY)), ['steps', experts])
 }

@@ -89,7 +89,7 @@ export function maskKinds(layers: readonly LayerDescription[]): {
   const kinds = new Map<string, MaskKind>()
   const kindOf = layers.map((layer) => {
     if (layer.recurrent !== undefined) return undefined
-    const group = layer.heads / layer.kvHeads
+    const group = layer.isLatent ? 1 : layer.heads / layer.kvHeads
     const name = `${layer.window === undefined ? 'full' : `window${layer.window}`}${layer.alibi === undefined ? '' : '_alibi'}_${group}`
     const kind = kinds.get(name) ?? {
       name,

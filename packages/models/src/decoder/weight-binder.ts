@@ -23,6 +23,11 @@ export interface WeightBinder {
   vector(name: string, dims: readonly number[], options?: { readonly offset?: number }): Value
   /** A small float32 table that is computed from a tensor when it is loaded. @param stored  the shapes that the tensor may have */
   derived(name: string, stored: readonly (readonly number[])[], table: DerivedTable): Value
+  /** Chosen rows of a matrix `stored` as a float32 table of `dims`. @param order  for each row of the table the stored one */
+  rows(
+    name: string,
+    table: { readonly stored: readonly [number, number]; readonly order: Int32Array; readonly dims: readonly number[] },
+  ): Value
   /**
    * x [1, rows, inputs] times the stacked weights, each [outputs, inputs] as stored: [1, rows, sum of outputs]. One product where the
    * formats of the parts allow it.
@@ -190,6 +195,13 @@ export function createWeightBinder({ graph, weights, format, checkpoint, adapter
 
   return {
     vector,
+    rows(name, { stored, order, dims }) {
+      const weight = require(name, stored)
+      const load = async () => ({
+        values: chosenRows(decodeToFloat32(await read(weight)), composed(order, weight.rowOrder) ?? order, stored[1]),
+      })
+      return graph.initializer(`${name}[${order[0]}+${order.length}]`, 'float32', dims, { group: { load }, part: 'values' })
+    },
     derived,
     formats,
     doublesSingleRows: (parts, role) =>
@@ -270,6 +282,14 @@ function composed(rowOrder: Int32Array | undefined, stored: Int32Array | undefin
 /** A bias of permuted rows is permuted like them. */
 function reordered(values: Float32Array, rowOrder: Int32Array | undefined): Float32Array {
   return rowOrder === undefined ? values : Float32Array.from(rowOrder, (row) => values[row] ?? 0)
+}
+
+function chosenRows(values: Float32Array, order: Int32Array, width: number): Float32Array {
+  const chosen = new Float32Array(order.length * width)
+  order.forEach((row, at) => {
+    chosen.set(values.subarray(row * width, (row + 1) * width), at * width)
+  })
+  return chosen
 }
 
 /** A matrix of one row may be stored as a vector (llama.cpp drops dimensions of 1). */

@@ -4,7 +4,25 @@ import { loadCausalLM } from '../../src/index.ts'
 import { checkpointFixture } from '../checkpoint-fixture.ts'
 import { fixtureParts, logitsOf } from '../checkpoint-variants.ts'
 
-const NAMES = ['gpt2','gpt2-scales','gpt_neo','gpt_neox','gpt_neox-sequential','gptj','opt','opt-post-norm','opt-no-bias','bloom','bloom-heads-6','bloom-post-norm-residual','mpt','mpt-clip','falcon','falcon-groups','falcon-alibi']
+const NAMES = [
+  'gpt2',
+  'gpt2-scales',
+  'gpt_neo',
+  'gpt_neox',
+  'gpt_neox-sequential',
+  'gptj',
+  'opt',
+  'opt-post-norm',
+  'opt-no-bias',
+  'bloom',
+  'bloom-heads-6',
+  'bloom-post-norm-residual',
+  'mpt',
+  'mpt-clip',
+  'falcon',
+  'falcon-groups',
+  'falcon-alibi',
+]
 /** Mean absolute difference from the logits of float32, as a share of their root mean square. */
 const BOUNDS = [
   ['int8', 0.04],
