@@ -7,6 +7,8 @@ import {
   openGguf,
   openSafetensors,
   openWeights,
+  quantizeBlocks,
+  type WritableBlocks,
   writeGguf,
   writeSafetensors,
 } from '@foretoken/weights'
@@ -18,9 +20,12 @@ import { checkpointFixture } from './checkpoint-fixture.ts'
 export interface PlainTensor {
   readonly shape: readonly number[]
   readonly data: Float32Array
+  /** How it is written; float32 when absent. */
+  readonly encoding?: WritableBlocks
 }
 
 export interface FixtureParts {
+  readonly folder: string
   readonly config: Readonly<Record<string, unknown>>
   readonly tensors: Map<string, PlainTensor>
   readonly tokens: Int32Array
@@ -35,7 +40,7 @@ export async function fixtureParts(name: string): Promise<FixtureParts> {
   for (const { name: each, shape } of store.tensors.values()) {
     tensors.set(each, { shape, data: decodeToFloat32(await store.read(each)).slice() })
   }
-  return { config, tensors, tokens: Int32Array.from(inputIds[0] ?? []) }
+  return { folder, config, tensors, tokens: Int32Array.from(inputIds[0] ?? []) }
 }
 
 export async function checkpointOf(
@@ -88,11 +93,11 @@ export function transposed({ shape: [rows = 0, columns = 0], data }: PlainTensor
 }
 
 function writable(tensors: ReadonlyMap<string, PlainTensor>) {
-  return [...tensors].map(([name, { shape, data }]) => ({
+  return [...tensors].map(([name, { shape, data, encoding }]) => ({
     name,
-    encoding: 'F32' as const,
+    encoding: encoding ?? ('F32' as const),
     shape,
-    bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    bytes: encoding === undefined ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : quantizeBlocks(data, encoding),
   }))
 }
 

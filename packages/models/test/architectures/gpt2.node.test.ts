@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { loadCausalLM } from '../../src/index.ts'
 import { checkpointFixture } from '../checkpoint-fixture.ts'
 import { checkpointOf, fixtureParts, ggufOf, logitsOf, type PlainTensor, transposed } from '../checkpoint-variants.ts'
+import { expectStoredBlocks } from '../stored-blocks.ts'
 
 const PREFIX = 'transformer.'
 
@@ -30,39 +31,52 @@ test('a configuration with the common names of the sizes reads the same', async 
   expect(await logitsOf(await checkpointOf(common, tensors), tokens)).toEqual(await logitsOf(await checkpointOf(config, tensors), tokens))
 })
 
-test("llama.cpp's file of the same weights gives the same bits", async () => {
-  const { config, tensors, tokens } = await fixtureParts('gpt2')
-  const parts: Record<string, string> = {
-    wte: 'token_embd',
-    wpe: 'position_embd',
-    ln_f: 'output_norm',
-    ln_1: 'attn_norm',
-    c_attn: 'attn_qkv',
-    'attn.c_proj': 'attn_output',
-    ln_2: 'ffn_norm',
-    c_fc: 'ffn_up',
-    'mlp.c_proj': 'ffn_down',
-  }
+/** The tensors as llama.cpp writes them: the weights of Conv1D turned into [outputs, inputs]. */
+function ggufTensors(tensors: ReadonlyMap<string, PlainTensor>, encoding?: 'Q8_0'): Map<string, PlainTensor> {
+  const parts = [
+    ['wte', 'token_embd'],
+    ['wpe', 'position_embd'],
+    ['ln_f', 'output_norm'],
+    ['ln_1', 'attn_norm'],
+    ['c_attn', 'attn_qkv'],
+    ['attn.c_proj', 'attn_output'],
+    ['ln_2', 'ffn_norm'],
+    ['c_fc', 'ffn_up'],
+    ['mlp.c_proj', 'ffn_down'],
+  ] as const
   const stored = new Map<string, PlainTensor>()
   for (const [name, tensor] of tensors) {
     const layer = /\.h\.(\d+)\./.exec(name)?.[1]
-    const part = Object.keys(parts).find((each) => name.includes(`.${each}.`))
-    const kind = name.slice(name.lastIndexOf('.'))
-    // llama.cpp turns the weights of Conv1D into [outputs, inputs]
-    stored.set(
-      `${layer === undefined ? '' : `blk.${layer}.`}${parts[part ?? '']}${kind}`,
-      /c_\w+\.weight$/.test(name) ? transposed(tensor) : tensor,
-    )
+    const [, part] = parts.find(([each]) => name.includes(`.${each}.`)) ?? []
+    const to = `${layer === undefined ? '' : `blk.${layer}.`}${part}${name.slice(name.lastIndexOf('.'))}`
+    stored.set(to, /c_\w+\.weight$/.test(name) ? { ...transposed(tensor), ...(encoding && { encoding }) } : tensor)
   }
-  const sizes = { context_length: 96, embedding_length: 64, feed_forward_length: 256, block_count: 2, 'attention.head_count': 4 }
-  const file = (tensorsOfFile: ReadonlyMap<string, PlainTensor>) =>
-    ggufOf('gpt2', { ...sizes, 'attention.layer_norm_epsilon': 1e-5 }, tensorsOfFile)
+  return stored
+}
+
+const SIZES = {
+  context_length: 96,
+  embedding_length: 64,
+  feed_forward_length: 256,
+  block_count: 2,
+  'attention.head_count': 4,
+  'attention.layer_norm_epsilon': 1e-5,
+}
+
+test("llama.cpp's file of the same weights gives the same bits", async () => {
+  const { config, tensors, tokens } = await fixtureParts('gpt2')
+  const stored = ggufTensors(tensors)
   const expected = await logitsOf(await checkpointOf(config, tensors), tokens)
-  expect(await logitsOf(await file(stored), tokens)).toEqual(expected)
+  expect(await logitsOf(await ggufOf('gpt2', SIZES, stored), tokens)).toEqual(expected)
   // older converters wrote the tied head a second time
   const head = stored.get('token_embd.weight')
   if (head !== undefined) stored.set('output.weight', head)
-  expect(await logitsOf(await file(stored), tokens)).toEqual(expected)
+  expect(await logitsOf(await ggufOf('gpt2', SIZES, stored), tokens)).toEqual(expected)
+})
+
+test('the blocks of a quantised file run as they are stored', async () => {
+  const { tensors, tokens } = await fixtureParts('gpt2')
+  await expectStoredBlocks(() => ggufOf('gpt2', SIZES, ggufTensors(tensors, 'Q8_0')), tokens)
 })
 
 test('positions end with the table of their embeddings, in one step and by decoding', async () => {
