@@ -86,6 +86,7 @@ export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, output
       ...(options.threads === undefined ? {} : { threads: options.threads }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
+    await stored.release()
     return {
       session,
       outputs,

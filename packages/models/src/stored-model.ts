@@ -29,6 +29,8 @@ export interface StoredModel extends AsyncDisposable {
   readonly graphBytes: number
   /** What a reader of the plan should know: kept, reused, temporary, or why not on disk. */
   readonly note: string
+  /** To be called when the session is open: takes away temporary files whose contents are mapped by then. */
+  release(): Promise<void>
 }
 
 export function externalBytes(model: EncodedModel): number {
@@ -48,6 +50,7 @@ export async function storeInMemory(model: EncodedModel, { onProgress, signal }:
     weightsBytes: totalBytes,
     graphBytes: model.byteLength,
     note: 'converted weights are held in memory',
+    release: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }

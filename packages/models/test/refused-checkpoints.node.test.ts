@@ -157,3 +157,12 @@ test('an abort while weights are converted leaves nothing behind', async () => {
   await expect(loading).rejects.toBe(reason)
   expect(await temporary()).toEqual([])
 })
+
+test('an open model leaves no temporary file behind, even if it is never disposed of', async () => {
+  const lm = await loadCausalLM(folder, { format: 'int8', selfTest: false })
+  expect(await temporary()).toEqual([])
+  await using cache = lm.createCache()
+  const { logits } = await lm.forward({ tokens: Int32Array.of(1), cache, want: { logits: 'last' } })
+  expect(logits?.data.every(Number.isFinite)).toBe(true)
+  await lm[Symbol.asyncDispose]()
+})

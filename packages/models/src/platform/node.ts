@@ -96,7 +96,8 @@ async function storeForLater(model: EncodedModel, folder: string, fingerprint: s
   const key = createHash('sha256').update(bytes).update(`\n${CONVERSION_VERSION}\n${fingerprint}`).digest('hex').slice(0, 32)
   const target = join(folder, key)
   const weightsBytes = externalBytes(model)
-  const facts = { weightsBytes, graphBytes: bytes.byteLength, [Symbol.asyncDispose]: () => Promise.resolve() }
+  const nothing = () => Promise.resolve()
+  const facts = { weightsBytes, graphBytes: bytes.byteLength, release: nothing, [Symbol.asyncDispose]: nothing }
   const source = { kind: 'file' as const, path: join(target, GRAPH_NAME) }
   if (await isComplete(target, bytes.byteLength, weightsBytes))
     return { ...facts, source, note: 'converted weights of an earlier start are mapped' }
@@ -126,6 +127,8 @@ async function storeTemporarily(model: EncodedModel, options: StoreOptions): Pro
       weightsBytes: externalBytes(model),
       graphBytes: bytes.byteLength,
       note: 'converted weights are in a temporary file',
+      // a mapped file needs no name, and one without a name is gone even when the process is killed; Windows keeps it until disposal
+      release: () => remove().catch(() => undefined),
       [Symbol.asyncDispose]: remove,
     }
   } catch (error) {
