@@ -112,8 +112,13 @@ describe('files', () => {
   })
 
   test('a config.json that is not JSON is refused', async () => {
-    await writeFile(join(folder, 'config.json'), '{"model_type": "llama", "hidden_size": NaN}')
+    await writeFile(join(folder, 'config.json'), '{"model_type": "llama", "hidden_size": ')
     await expectRefused('model-config', /not JSON/)
+  })
+
+  test('NaN in config.json is refused', async () => {
+    await writeFile(join(folder, 'config.json'), '{"model_type": "llama", "hidden_size": NaN}')
+    await expectRefused('model-config', /NaN|not JSON/)
   })
 
   test('a config.json that is a list is refused', async () => {
