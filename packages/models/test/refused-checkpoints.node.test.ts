@@ -118,7 +118,7 @@ describe('files', () => {
 
   test('NaN in config.json is refused', async () => {
     await writeFile(join(folder, 'config.json'), '{"model_type": "llama", "hidden_size": NaN}')
-    await expectRefused('model-config', /NaN|not JSON/)
+    await expectRefused('model-config', /hidden_size: found NaN|not JSON/)
   })
 
   test('a config.json that is a list is refused', async () => {
