@@ -4,14 +4,15 @@
  * from the row itself, steps through a narrow projection and a softplus. Falcon-Mamba scales step, B and C to root mean square 1
  * before they are used, which keeps a model of 7B stable.
  */
-import { add, concat, gather, multiply, reshape, rmsNormalization, softplus, split, type Value } from '@foretoken/graph'
+import { add, concat, gather, multiply, reshape, rmsNormalization, split, type Value } from '@foretoken/graph'
 import { causalConvolution, transposed } from '../blocks/causal-convolution.ts'
 import { languageModelHead, tokenEmbeddings } from '../blocks/embeddings.ts'
 import { ACTIVATIONS, activate } from '../blocks/feed-forward.ts'
 import { residualStream } from '../blocks/residual-stream.ts'
 import { selectiveScan } from '../blocks/selective-scan.ts'
+import { ggufStateSpaceConfig, ggufStateSpaceTensor } from '../checkpoint/gguf-state-space.ts'
 import type { Decoder } from '../decoder/decoder.ts'
-import type { Architecture } from './architecture.ts'
+import type { Architecture, GgufMetadata } from './architecture.ts'
 
 /** A state has no end; positions are 32-bit numbers. */
 const MOST_POSITIONS = 2 ** 31 - 1
@@ -28,8 +29,8 @@ export const mamba: Architecture = {
     const inner = config.optionalCount('intermediate_size') ?? config.count('expand', 2) * hidden
     const stateSize = config.count('state_size', 16)
     const kernel = config.count('conv_kernel', 4)
-    // 'auto' in files that do not say
-    const rank = Number.isNaN(Number(config.parsed('time_step_rank') ?? 'auto')) ? Math.ceil(hidden / 16) : config.count('time_step_rank')
+    const automaticRank = Math.ceil(hidden / 16)
+    const rank = config.parsed('time_step_rank') === 'auto' ? automaticRank : config.count('time_step_rank', automaticRank)
     const epsilon = config.number('layer_norm_epsilon', 1e-5)
     const activation = config.choice('hidden_act', ACTIVATIONS, 'silu')
     const bias = config.boolean('use_bias', false)
@@ -64,15 +65,8 @@ export const mamba: Architecture = {
         rmsEpsilon === undefined ? each : scaledToOne(each, at === 0 ? rank : stateSize, rmsEpsilon),
       )
       if (step === undefined || b === undefined || c === undefined) throw new RangeError('split gives as many parts as asked for')
-      const steps = softplus(weights.linear(step, [projection('dt_proj', inner, true)], { role: 'recurrence', inputs: rank }))
-      const scanned = selectiveScan(
-        decoder,
-        layer,
-        inputs,
-        { step: steps, input: multiply(steps, rows), b, c },
-        decay(decoder, name),
-        inner,
-      )
+      const steps = weights.linear(step, [projection('dt_proj', inner, true)], { role: 'recurrence', inputs: rank })
+      const scanned = selectiveScan(decoder, layer, inputs, { step: steps, x: rows, b, c }, decay(decoder, name), inner)
       const skip = multiply(gather(rows, inputs.newRows), weights.vector(`${name}.D`, [inner]))
       const gated = multiply(reshape(add(scanned, skip), [1, 'steps', inner]), activate(gate, activation))
       return weights.linear(gated, [projection('out_proj', hidden, bias)], { role: 'linear', inputs: inner })
@@ -96,7 +90,7 @@ export const mamba: Architecture = {
         kvHeads: 0,
         headDim: 0,
         vocab,
-        maxPositions: config.count('max_position_embeddings', MOST_POSITIONS),
+        maxPositions: MOST_POSITIONS,
         tiedEmbeddings,
       },
       layers: Array.from({ length: layers }, () => ({ heads: 0, kvHeads: 0, keyDim: 0, valueDim: 0, recurrent })),
@@ -119,6 +113,17 @@ export const mamba: Architecture = {
       },
     }
   },
+
+  gguf: { architectures: ['mamba'], config: readGgufConfig, tensor: ggufStateSpaceTensor },
+}
+
+function readGgufConfig(metadata: GgufMetadata): Record<string, unknown> {
+  return {
+    // llama.cpp scales step, B and C by the epsilon of the norms, which it stores; the reference has one that it does not
+    model_type: metadata.get('mamba.ssm.dt_b_c_rms') === true ? 'falcon_mamba' : 'mamba',
+    ...ggufStateSpaceConfig(metadata),
+    time_step_rank: metadata.count('ssm.time_step_rank'),
+  }
 }
 
 /** x [rows, width] divided by the root of its mean square. */

@@ -17,6 +17,7 @@ import { gptj } from './gptj.ts'
 import { granite } from './granite.ts'
 import { llama } from './llama.ts'
 import { mamba } from './mamba.ts'
+import { mamba2 } from './mamba2.ts'
 import { mixtral } from './mixtral.ts'
 import { mpt } from './mpt.ts'
 import { olmo2 } from './olmo2.ts'
@@ -47,6 +48,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   granite,
   llama,
   mamba,
+  mamba2,
   mixtral,
   mpt,
   olmo2,

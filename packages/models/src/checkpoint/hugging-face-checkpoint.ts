@@ -5,6 +5,7 @@ import { joinMicroscaled, type TensorInfo, type WeightStore } from '@foretoken/w
 import { architectureOf } from '../architectures/registry.ts'
 import type { GenerationDefaults } from '../causal-lm.ts'
 import { type ConfigReader, configReader } from '../config/config-reader.ts'
+import { parsePythonJson } from '../config/python-json.ts'
 import { ConfigError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
 
@@ -67,7 +68,7 @@ export async function readJson(files: TextFiles, file: string): Promise<ConfigRe
   const place = `${files.name}/${file}`
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = parsePythonJson(text)
   } catch (error) {
     throw new ConfigError({ file: place, found: 'text that is not JSON', expected: 'a JSON object' }, { cause: error })
   }

@@ -4,7 +4,7 @@
  *
  * Rows are laid out as [1, steps, width] throughout: rotary and fused operators want a batch dimension.
  */
-import { add, type Dim, type Graph, type Value } from '@foretoken/graph'
+import { add, type Dim, equal, type Graph, type Value } from '@foretoken/graph'
 import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
 import type { Alibi } from '../blocks/alibi.ts'
 import type { Rope } from '../rope/rope.ts'
@@ -66,6 +66,8 @@ export interface RecurrentInputs {
   readonly laneRows: Value
   /** int64 without dimensions: the number of lanes. */
   readonly laneCount: Value
+  /** bool without dimensions: no tail and one lane, as in most steps. */
+  readonly isPlain: Value
   /** [steps] int64: where each new row stands in `laneRows`, counted through. */
   readonly places: Value
   /** [steps] int64: where each new row stands among the rows of tail and new rows. */
@@ -185,22 +187,14 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
 }
 
 function recurrentInputs(graph: Graph, layers: readonly LayerDescription[]): (layer: number) => RecurrentInputs {
-  let shared: Omit<RecurrentInputs, 'state' | 'inputs' | 'taps'> | undefined
+  let shared: SharedRecurrentInputs | undefined
   const taps = new Map<number, Value>()
-  const index = (name: string, dims: readonly Dim[]) => graph.input(name, 'int64', dims)
   return (layer) => {
     const shape = layers[layer]?.recurrent
     if (shape === undefined) throw new RangeError(`layer ${layer} is not recurrent`)
     const { window } = shape
-    shared ??= {
-      tailRows: index('tail_rows', ['tail']),
-      tailRounds: index('tail_rounds', []),
-      laneRows: index('lane_rows', ['lanes', 'depth']),
-      laneCount: index('lane_count', []),
-      places: index('lane_places', ['steps']),
-      newRows: index('new_rows', ['steps']),
-    }
-    const ofWindow = taps.get(window) ?? index(`taps_${window}`, [window + 1, 'tail+steps'])
+    shared ??= sharedRecurrentInputs(graph)
+    const ofWindow = taps.get(window) ?? graph.input(`taps_${window}`, 'int64', [window + 1, 'tail+steps'])
     taps.set(window, ofWindow)
     return {
       ...shared,
@@ -208,6 +202,23 @@ function recurrentInputs(graph: Graph, layers: readonly LayerDescription[]): (la
       inputs: graph.input(`recurrent_inputs_${layer}`, 'float32', [`${window}+tail`, shape.inputWidth]),
       state: graph.input(`state_${layer}`, 'float32', shape.stateDims),
     }
+  }
+}
+
+type SharedRecurrentInputs = Omit<RecurrentInputs, 'state' | 'inputs' | 'taps'>
+
+function sharedRecurrentInputs(graph: Graph): SharedRecurrentInputs {
+  const index = (name: string, dims: readonly Dim[]) => graph.input(name, 'int64', dims)
+  const tailRounds = index('tail_rounds', [])
+  const laneCount = index('lane_count', [])
+  return {
+    tailRows: index('tail_rows', ['tail']),
+    tailRounds,
+    laneRows: index('lane_rows', ['lanes', 'depth']),
+    laneCount,
+    isPlain: equal(add(tailRounds, laneCount), graph.constant('int64', [], [1])),
+    places: index('lane_places', ['steps']),
+    newRows: index('new_rows', ['steps']),
   }
 }
 

@@ -30,6 +30,9 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['stablelm-qk-parallel', 0.1, 1],
   ['starcoder2', 0.1, 1],
   ['phi', 0.1, 1],
+  ['mamba', 0.08, 0.5],
+  ['falcon_mamba', 0.08, 0.5],
+  ['mamba2', 0.08, 0.5],
 ]
 
 describe.each(BOUNDS)('%s', (name, int8, int4) => {

@@ -53,6 +53,9 @@ const CASES: readonly (readonly [string, WeightFormat])[] = [
   ['mamba', 'f32'],
   ['mamba', 'int4'],
   ['mamba', 'int8'],
+  ['mamba2', 'f32'],
+  ['mamba2', 'int4'],
+  ['mamba2', 'int8'],
 ]
 
 /** What a cache holds of its layers: rows, or the state after them, which a step that goes on from there shows. */
