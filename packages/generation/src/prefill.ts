@@ -16,7 +16,9 @@ export interface PrefillProgress {
  * rows. A chunk that ends where the model's cut is keeps the bits of a prompt independent of how it was cut.
  */
 export function nextChunk(lm: CausalLM, cache: KvCache, left: number, prefillRows: number): number {
-  return Math.max(1, Math.min(left, prefillRows, lm.maxSteps(cache)))
+  const rows = Math.max(1, Math.min(left, prefillRows, lm.maxSteps(cache)))
+  // recurrent layers can forget the rows of short steps one by one: the prompt ends with one, so that its last row can be computed again
+  return rows === left && left > cache.recentRows ? left - cache.recentRows : rows
 }
 
 export interface PrefillOptions {

@@ -67,10 +67,12 @@ export class PrefixCache implements AsyncDisposable {
     if (this.#isLent) {
       throw new CacheBusyError({ field: 'cache', found: 'a generation that is writing to it', expected: 'one generation at a time' })
     }
-    const reused = Math.min(commonPrefix(this.#tokens, prompt), prompt.length - 1)
+    // states of recurrent layers go back to some lengths only, and cannot be relied on to come back to this one
+    const reused = cache.restorableLength(Math.min(commonPrefix(this.#tokens, prompt), prompt.length - 1))
+    const forgetsFreely = cache.recentRows === Number.POSITIVE_INFINITY
     this.#isLent = true
     try {
-      return reused === cache.length ? this.#lendItself(cache, reused) : this.#lendCopy(cache, reused)
+      return reused === cache.length && forgetsFreely ? this.#lendItself(cache, reused) : this.#lendCopy(cache, reused)
     } catch (error) {
       this.#isLent = false
       throw error

@@ -3,7 +3,7 @@
  * read from the cache: a row keeps its token id as key and its position as value. So a cache that lost a row, kept a wrong one
  * or has a wrong position changes the logits, and tests can read which tokens a cache holds.
  */
-import { createKvCache, type KvCache } from '@foretoken/kv-cache'
+import { createKvCache, type KvCache, type LayerRows } from '@foretoken/kv-cache'
 import type { CausalLM, DecodeStep, StepResult } from '@foretoken/models'
 import type { Tokenizer } from '@foretoken/tokenizers'
 
@@ -31,11 +31,17 @@ export interface FakeModelOptions {
   readonly cut?: number
   readonly endOfText?: readonly number[]
   readonly tokenizer?: Tokenizer
+  /** Whether a second layer carries a state, which each step checks against the tokens that the cache holds. */
+  readonly isRecurrent?: boolean
   /** Runs in each step, before its result is made. */
   readonly onStep?: (call: number) => void | Promise<void>
 }
 
 const LAYERS = [{ kvHeads: 1, keyDim: 1, valueDim: 1 }]
+const STATE_LAYER = { kvHeads: 0, keyDim: 0, valueDim: 0, recurrent: { inputWidth: 1, window: 0, stateSize: 1 } }
+
+/** A state that shows each token and its place, in whole numbers that float32 holds. */
+const stateAfter = (state: number, token: number) => (state * 31 + token + 1) % 65_521
 
 export function fakeModel(options: FakeModelOptions): FakeModel {
   const { vocab, maxPositions = 4096, cut = 256, endOfText = [], tokenizer } = options
@@ -48,6 +54,7 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
     model.steps.push(tokens.length)
     model.sequenceLengths.push(step.sequenceLength)
     const context = tokensIn(cache)
+    const state = options.isRecurrent ? [recurrentRows(cache, context, tokens)] : []
     const rows: ArrayLike<number>[] = []
     for (const token of tokens) {
       context.push(token)
@@ -60,7 +67,7 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
       ...(want.logits === undefined
         ? {}
         : { logits: { type: 'float32', dims: [wanted.length, vocab], data, location: 'cpu', size: data.length } }),
-      rows: { steps: tokens.length, positions, layers: [{ keys: Float32Array.from(tokens), values: Float32Array.from(positions) }] },
+      rows: { steps: tokens.length, positions, past: cache.length, layers: [{ keys: Float32Array.from(tokens), values: Float32Array.from(positions) }, ...state] },
       elapsedMs: 1,
     }
   }
@@ -85,7 +92,7 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
     calls: 0,
     openCaches,
     logitsAfter: options.logits,
-    createCache: () => tracked(createKvCache(LAYERS), openCaches),
+    createCache: () => tracked(createKvCache(options.isRecurrent ? [...LAYERS, STATE_LAYER] : LAYERS), openCaches),
     async forward(step) {
       step.signal?.throwIfAborted()
       model.calls++
@@ -102,6 +109,20 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
     async [Symbol.asyncDispose]() {},
   }
   return model
+}
+
+function recurrentRows(cache: KvCache, context: readonly number[], tokens: ArrayLike<number>): LayerRows {
+  const { state, inputs } = cache.recurrentView(1)
+  const before = inputs.reduce(stateAfter, state[0] ?? 0)
+  const expected = context.reduce(stateAfter, 0)
+  if (before !== expected) throw new Error(`state ${before} after ${context.length} rows, whose state is ${expected}`)
+  const after = Array.from(tokens).reduce(stateAfter, before)
+  const none = new Float32Array(0)
+  return {
+    keys: none,
+    values: none,
+    recurrent: { inputs: Float32Array.from(tokens), stateBefore: Float32Array.of(before), stateAfter: Float32Array.of(after) },
+  }
 }
 
 /** The tokens whose rows a cache of a fake model holds. */
