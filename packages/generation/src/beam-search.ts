@@ -11,7 +11,7 @@ import { topK } from '@foretoken/tensor'
 import type { CheckedBeams } from './beam-options.ts'
 import { checkRow, lastRow } from './decoding-sequence.ts'
 import { ProcessorError } from './errors.ts'
-import type { CheckedOptions } from './generation-options.ts'
+import { type CheckedOptions, roomAfter } from './generation-options.ts'
 import type { FinishReason } from './generation-piece.ts'
 import { type ProcessorState, processorChain } from './logits-processor.ts'
 import { createRowScan, logSumExp, scanRow } from './logits-row.ts'
@@ -72,7 +72,7 @@ export async function searchBeams(
   prefixCache: PrefixCache | undefined,
 ): Promise<BeamResult> {
   options.signal?.throwIfAborted()
-  const room = Math.min(options.maxNewTokens, lm.config.maxPositions - prompt.tokens.length)
+  const room = roomAfter(prompt.tokens.length, lm, options)
   if (room === 0) {
     const nothing: BeamHypothesis = { ids: [], text: '', logProbabilities: [], score: 0, finishReason: 'length' }
     return { hypotheses: [nothing], reused: 0, prefillMs: 0, decodeMs: 0 }

@@ -7,7 +7,7 @@ import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, DecodeStep, StepResult } from '@foretoken/models'
 import { topK } from '@foretoken/tensor'
 import { LogitsError } from './errors.ts'
-import type { CheckedOptions } from './generation-options.ts'
+import { type CheckedOptions, roomAfter } from './generation-options.ts'
 import {
   type FinishReason,
   type GenerationPiece,
@@ -37,6 +37,8 @@ export class DecodingSequence {
   readonly #processed: Float32Array
   readonly #scan: RowScan
   #finishReason: FinishReason | undefined
+  /** Length of the sequence that the rows at the beginning of the cache are computed for. */
+  #filledLength: number
   #prefillMs = 0
   #decodeMs = 0
 
@@ -45,13 +47,14 @@ export class DecodingSequence {
    * @param sequence  index of the noise
    */
   constructor(lm: CausalLM, prompt: EncodedPrompt, options: CheckedOptions, cache: KvCache, reused: number, sequence: number) {
-    const { vocab, maxPositions } = lm.config
+    const { vocab } = lm.config
     this.#lm = lm
     this.#options = options
     this.#cache = cache
     this.#reused = reused
     this.#sequence = sequence
-    this.#room = Math.min(options.maxNewTokens, maxPositions - prompt.tokens.length)
+    this.#room = roomAfter(prompt.tokens.length, lm, options)
+    this.#filledLength = prompt.tokens.length
     this.#history = createTokenHistory(prompt.tokens)
     this.#processors = options.processors.length === 0 ? undefined : processorChain(options.processors).follow(prompt.tokens)
     this.#chooser = createChooser(options.sampling, vocab)
@@ -72,7 +75,8 @@ export class DecodingSequence {
 
   /** The rows to compute next: a chunk of the prompt, or the last token. */
   nextStep(): DecodeStep {
-    const { tokens, promptLength } = this.#history
+    const { tokens } = this.#history
+    this.#startAnewWhereTheRopeJumps(tokens.length)
     const from = this.#cache.length
     const rows = nextChunk(this.#lm, this.#cache, tokens.length - from, this.#options.prefillRows)
     return {
@@ -80,7 +84,7 @@ export class DecodingSequence {
       cache: this.#cache,
       want: from + rows === tokens.length ? { logits: 'last' } : {},
       // a prompt is one sequence however it is cut; decoded rows are the last of theirs
-      ...(from < promptLength ? { sequenceLength: promptLength } : {}),
+      ...(from < this.#filledLength ? { sequenceLength: this.#filledLength } : {}),
       ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
     }
   }
@@ -95,7 +99,7 @@ export class DecodingSequence {
    */
   take(result: StepResult, elapsedMs: number): GenerationPiece | undefined {
     const { promptLength, tokens } = this.#history
-    const isPrefill = this.#cache.length < promptLength
+    const isPrefill = tokens.length === promptLength
     this.#cache.append(result.rows)
     if (isPrefill) {
       this.#prefillMs += elapsedMs
@@ -108,6 +112,14 @@ export class DecodingSequence {
   /** The only piece of an output without tokens. */
   emptyPiece(): GenerationPiece {
     return { text: '', ids: [], logProbabilities: [], finishReason: 'length', statistics: this.#statistics() }
+  }
+
+  /** Rows of another rope are of no use to a longer sequence: all of them are computed again, once, as the reference does. */
+  #startAnewWhereTheRopeJumps(length: number): void {
+    const { ropeSwitch } = this.#lm.config
+    if (ropeSwitch === undefined || this.#filledLength > ropeSwitch || length <= ropeSwitch) return
+    this.#cache.truncate(0)
+    this.#filledLength = length
   }
 
   #choose(row: Float32Array, position: number): GenerationPiece {

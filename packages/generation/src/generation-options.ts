@@ -48,6 +48,11 @@ export interface GenerationOptions {
   readonly topLogProbabilities?: number
   /** Whether special tokens are left out of the text. Default true. */
   readonly skipSpecialTokens?: boolean
+  /**
+   * Whether an output goes on where the context of the checkpoint ends, at positions it was not made for. Default false: it ends there
+   * with 'length'. A prompt longer than the context is refused in any case.
+   */
+  readonly beyondContext?: boolean
   /** Most rows of a prefill step. Default 256; a step never has more than `lm.maxSteps` allows. */
   readonly prefillRows?: number
   readonly onPrefill?: (progress: PrefillProgress) => void
@@ -75,6 +80,7 @@ export interface CheckedOptions {
   readonly stopStrings: readonly string[]
   readonly topLogProbabilities: number
   readonly skipSpecialTokens: boolean
+  readonly beyondContext: boolean
   readonly prefillRows: number
   readonly onPrefill: (progress: PrefillProgress) => void
   readonly signal: AbortSignal | undefined
@@ -98,6 +104,7 @@ export const OPTION_NAMES: ReadonlySet<string> = new Set<keyof GenerationOptions
   'stopStrings',
   'topLogProbabilities',
   'skipSpecialTokens',
+  'beyondContext',
   'prefillRows',
   'onPrefill',
   'signal',
@@ -140,11 +147,17 @@ export function checkOptions(lm: CausalLM, options: SingleGenerationOptions, nam
     stopStrings,
     topLogProbabilities,
     skipSpecialTokens: options.skipSpecialTokens ?? true,
+    beyondContext: options.beyondContext ?? false,
     prefillRows,
     onPrefill: options.onPrefill ?? (() => undefined),
     signal: options.signal,
     clock: options.clock ?? (() => performance.now()),
   }
+}
+
+/** How many new tokens there is room for after a prompt. */
+export function roomAfter(promptLength: number, lm: CausalLM, { maxNewTokens, beyondContext }: CheckedOptions): number {
+  return beyondContext ? maxNewTokens : Math.min(maxNewTokens, lm.config.maxPositions - promptLength)
 }
 
 /** The end-of-text tokens of the checkpoint's generation defaults and of its tokenizer, without those beyond the vocabulary. */

@@ -67,12 +67,17 @@ export class PrefixCache implements AsyncDisposable {
     if (this.#isLent) {
       throw new CacheBusyError({ field: 'cache', found: 'a generation that is writing to it', expected: 'one generation at a time' })
     }
+    const { ropeSwitch = Number.POSITIVE_INFINITY } = lm.config
+    const isOtherRope = cache.length > ropeSwitch !== prompt.length > ropeSwitch
+    const common = isOtherRope ? 0 : Math.min(commonPrefix(this.#tokens, prompt), prompt.length - 1)
     // states of recurrent layers go back to some lengths only, and cannot be relied on to come back to this one
-    const reused = cache.restorableLength(Math.min(commonPrefix(this.#tokens, prompt), prompt.length - 1))
+    const reused = cache.restorableLength(common)
     const forgetsFreely = cache.recentRows === Number.POSITIVE_INFINITY
+    // where the rope may jump on the way, all rows may be computed again
+    const mayStartAnew = prompt.length <= ropeSwitch && ropeSwitch !== Number.POSITIVE_INFINITY
     this.#isLent = true
     try {
-      return reused === cache.length && forgetsFreely ? this.#lendItself(cache, reused) : this.#lendCopy(cache, reused)
+      return reused === cache.length && !mayStartAnew && forgetsFreely ? this.#lendItself(cache, reused) : this.#lendCopy(cache, reused)
     } catch (error) {
       this.#isLent = false
       throw error

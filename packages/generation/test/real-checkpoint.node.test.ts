@@ -81,3 +81,24 @@ test.skipIf(!fixtures)('beams with forked caches give what recomputing everythin
     table.set(missing.join(' '), softmaxOf(row).map(Math.log))
   }
 })
+
+test.skipIf(!fixtures).each(['phi3-longrope', 'phi3-partial-longrope'])(
+  '%s: crossing the length where the rope jumps computes the rows again, as transformers does (needs FORETOKEN_FIXTURES)',
+  async (name) => {
+    await using lm = await open(name)
+    const { prompt, ids } = await greedyOf(name)
+    const options = { maxNewTokens: ids.length, stopTokens: [], beyondContext: true }
+    expect((await generateText(lm, { ...options, tokens: prompt })).ids).toEqual(ids)
+    // through a cache: a second turn within the short rope, one that crosses, and one after it
+    await using cache = new PrefixCache(lm)
+    const first = await generateText(lm, { ...options, tokens: prompt, maxNewTokens: 2, cache })
+    const second = await generateText(lm, { ...options, tokens: [...prompt, ...first.ids], maxNewTokens: 20, cache })
+    expect([...first.ids, ...second.ids]).toEqual(ids.slice(0, 22))
+    const third = await generateText(lm, { ...options, tokens: [...prompt, ...ids.slice(0, 22)], maxNewTokens: 5, cache })
+    expect(third.ids).toEqual(ids.slice(22, 27))
+    expect(third.statistics.reusedTokens).toBe(prompt.length + 21)
+    const short = await generateText(lm, { ...options, tokens: prompt, maxNewTokens: 2, cache })
+    expect(short.ids).toEqual(ids.slice(0, 2))
+    expect(short.statistics.reusedTokens).toBe(0)
+  },
+)

@@ -94,6 +94,11 @@ export interface ModelConfig {
   readonly vocab: number
   /** Longest context the checkpoint was made for; Infinity where nothing ends it (a dynamic rope, a recurrent state). */
   readonly maxPositions: number
+  /**
+   * Length beyond which the rope jumps to other frequencies (LongRoPE): rows cached for a sequence up to this length are those of
+   * another rope than longer sequences have, and have to be computed again when it is crossed.
+   */
+  readonly ropeSwitch?: number
   readonly tiedEmbeddings: boolean
 }
 

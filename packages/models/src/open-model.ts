@@ -13,6 +13,7 @@ import type { Capabilities, CausalLM, DecodeStep, GenerationDefaults, MemoryUse,
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { covers, type OutputSet, outputsFor, union } from './decoder/outputs.ts'
 import type { OpenGraph } from './open-graph.ts'
+import { withRopeLimits } from './rope/context-length.ts'
 import { BLOCK } from './step/attention-feeds.ts'
 import { type CheckedStep, checkStep } from './step/check-step.ts'
 import { type StepFeeds, stepFeeder } from './step/step-feeds.ts'
@@ -46,7 +47,7 @@ export class OpenModel implements CausalLM {
     const { checkpoint } = options
     this.#options = options
     this.#graph = options.graph
-    this.config = checkpoint.description.config
+    this.config = withRopeLimits(checkpoint.description.config, checkpoint.description.layers)
     this.plan = options.plan
     if (checkpoint.tokenizer !== undefined) this.tokenizer = checkpoint.tokenizer
     this.generationDefaults = checkpoint.generationDefaults

@@ -51,6 +51,8 @@ export function generateCommand(context: CommandContext): Command {
       maxNewTokens: flags.maxNewTokens,
       ...samplingOptions(flags),
       ...(stopTokens === undefined ? {} : { stopTokens }),
+      // raw ids go on as long as they are told to
+      beyondContext: tokens !== undefined,
       ...(flags.json ? {} : { onPrefill: (progress) => view.prefill(progress) }),
       signal: interruption.signal,
     })

@@ -67,7 +67,12 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
       ...(want.logits === undefined
         ? {}
         : { logits: { type: 'float32', dims: [wanted.length, vocab], data, location: 'cpu', size: data.length } }),
-      rows: { steps: tokens.length, positions, past: cache.length, layers: [{ keys: Float32Array.from(tokens), values: Float32Array.from(positions) }, ...state] },
+      rows: {
+        steps: tokens.length,
+        positions,
+        past: cache.length,
+        layers: [{ keys: Float32Array.from(tokens), values: Float32Array.from(positions) }, ...state],
+      },
       elapsedMs: 1,
     }
   }

@@ -15,7 +15,6 @@ import { routerScores, sigmoidRouting } from '../blocks/routing.ts'
 import { ggufLatentConfig, ggufLatentTensor } from '../checkpoint/gguf-latent.ts'
 import type { ConfigReader } from '../config/config-reader.ts'
 import { readExpertsPerRow, readGroups } from '../config/experts-config.ts'
-import { contextOf } from '../rope/rope.ts'
 import { readRope } from '../rope/rope-kinds.ts'
 import type { Architecture } from './architecture.ts'
 
@@ -71,7 +70,7 @@ export const deepseekV3: Architecture = {
         kvHeads: 1,
         headDim,
         vocab,
-        maxPositions: contextOf(rope, maxPositions),
+        maxPositions,
         tiedEmbeddings,
       },
       layers: Array.from({ length: layers }, () => latentLayer(sizes, rope)),

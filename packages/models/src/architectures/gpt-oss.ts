@@ -14,7 +14,6 @@ import { ggufDecoderConfig, ggufDecoderTensor, ggufWindows } from '../checkpoint
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
 import { type ConfigReader, configReader } from '../config/config-reader.ts'
 import { readExpertsPerRow } from '../config/experts-config.ts'
-import { contextOf } from '../rope/rope.ts'
 import { readRope } from '../rope/rope-kinds.ts'
 import type { Architecture } from './architecture.ts'
 
@@ -57,7 +56,7 @@ export const gptOss: Architecture = {
         kvHeads,
         headDim,
         vocab,
-        maxPositions: contextOf(rope, maxPositions),
+        maxPositions,
         tiedEmbeddings,
       },
       layers: windows.map((each) => ({

@@ -11,7 +11,6 @@ import { selfAttention, separateProjections } from '../blocks/self-attention.ts'
 import { hasGgufExperts } from '../checkpoint/gguf-experts.ts'
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
-import { contextOf } from '../rope/rope.ts'
 import { readRope } from '../rope/rope-kinds.ts'
 import type { Architecture } from './architecture.ts'
 
@@ -44,7 +43,7 @@ export const llama: Architecture = {
         kvHeads,
         headDim,
         vocab,
-        maxPositions: contextOf(rope, maxPositions),
+        maxPositions,
         tiedEmbeddings,
       },
       layers: windows.map((each) => ({

@@ -13,7 +13,6 @@ import { GGUF_EXPERT_PARTS, ggufExpertsConfig, ggufSingleExpert, hasGgufExperts 
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
 import { readExpertsPerRow } from '../config/experts-config.ts'
-import { contextOf } from '../rope/rope.ts'
 import { readRope } from '../rope/rope-kinds.ts'
 import type { Architecture } from './architecture.ts'
 
@@ -43,7 +42,7 @@ export const mixtral: Architecture = {
         kvHeads,
         headDim,
         vocab,
-        maxPositions: contextOf(rope, maxPositions),
+        maxPositions,
         tiedEmbeddings,
       },
       layers: windows.map((each) => ({

@@ -8,7 +8,6 @@ import { residualStream } from '../blocks/residual-stream.ts'
 import { selfAttention, separateProjections } from '../blocks/self-attention.ts'
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
-import { contextOf } from '../rope/rope.ts'
 import { readRope } from '../rope/rope-kinds.ts'
 import type { Architecture } from './architecture.ts'
 
@@ -38,7 +37,7 @@ export const qwen2: Architecture = {
         kvHeads,
         headDim,
         vocab,
-        maxPositions: contextOf(rope, maxPositions),
+        maxPositions,
         tiedEmbeddings,
       },
       layers: windows.map((each) => ({

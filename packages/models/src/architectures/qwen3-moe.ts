@@ -13,7 +13,6 @@ import { GGUF_EXPERT_PARTS, ggufDenseLayers, ggufExpertsConfig } from '../checkp
 import { ggufDecoderConfig, ggufDecoderTensor } from '../checkpoint/gguf-names.ts'
 import { readAttentionConfig, readWindows } from '../config/attention-config.ts'
 import { readExpertsPerRow, readSparseLayers } from '../config/experts-config.ts'
-import { contextOf } from '../rope/rope.ts'
 import { readRope } from '../rope/rope-kinds.ts'
 import type { Architecture } from './architecture.ts'
 
@@ -47,7 +46,7 @@ export const qwen3Moe: Architecture = {
         kvHeads,
         headDim,
         vocab,
-        maxPositions: contextOf(rope, maxPositions),
+        maxPositions,
         tiedEmbeddings,
       },
       layers: windows.map((each) => ({

@@ -159,5 +159,10 @@ function longrope(config: ConfigReader, scaling: ConfigReader, theta: number, ro
   }
   const short = divided('short_factor')
   const long = divided('long_factor')
-  return { attentionFactor, inverseFrequencies: (sequenceLength: number) => (sequenceLength > original ? long : short) }
+  const jumps = long.some((frequency, pair) => frequency !== short[pair])
+  return {
+    attentionFactor,
+    ...(jumps ? { switchLength: original } : {}),
+    inverseFrequencies: (sequenceLength: number) => (sequenceLength > original ? long : short),
+  }
 }

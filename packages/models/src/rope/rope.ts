@@ -9,6 +9,8 @@ export interface Rope {
   readonly rotaryDim: number
   /** Neighbours (2i, 2i + 1) form a pair instead of the halves (i, i + rotaryDim / 2). */
   readonly isInterleaved: boolean
+  /** Sequences longer than this have other frequencies (longrope with two lists); absent where the frequencies never jump. */
+  readonly switchLength?: number
   /** Multiplies cos and sin. */
   readonly attentionFactor: number
   /**
@@ -17,11 +19,6 @@ export interface Rope {
    * @param sequenceLength  length of the whole sequence that the step belongs to; only dynamic and longrope look at it
    */
   inverseFrequencies(sequenceLength: number): Float32Array
-}
-
-/** The longest context: what the checkpoint says, or no limit where the rope grows with the sequence. */
-export function contextOf(rope: Rope, maxPositions: number): number {
-  return rope.kind === 'dynamic' ? Number.POSITIVE_INFINITY : maxPositions
 }
 
 /**
