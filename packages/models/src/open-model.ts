@@ -82,7 +82,8 @@ export class OpenModel implements CausalLM {
   }
 
   maxSteps(cache: KvCache): number {
-    return BLOCK - (cache.length % BLOCK)
+    // a state has no cuts
+    return this.#layers.every(({ recurrent }) => recurrent !== undefined) ? BLOCK : BLOCK - (cache.length % BLOCK)
   }
 
   memory(): MemoryUse {

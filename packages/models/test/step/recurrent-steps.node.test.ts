@@ -71,6 +71,13 @@ describe.each(['mamba', 'mamba2'])('%s', (name) => {
     )
   })
 
+  test('a step may have as many rows after any number of cached ones', async () => {
+    await using cache = lm.createCache()
+    expect(lm.maxSteps(cache)).toBe(256)
+    cache.append((await lm.forward({ tokens: Int32Array.of(1, 2, 3), cache, want: {} })).rows)
+    expect(lm.maxSteps(cache)).toBe(256)
+  })
+
   test('a cache that was stored and read again goes on with the same bits', async () => {
     await using cache = lm.createCache()
     const first = await lm.forward({ tokens: Int32Array.from({ length: 20 }, (_, at) => tokenAt(at)), cache, want: {} })
