@@ -118,7 +118,7 @@ export const deepseekV3: Architecture = {
           const scores = routerScores(decoder, fed, { weight: `${name}.mlp.gate.weight`, hidden, experts })
           const correction = decoder.weights.vector(`${name}.mlp.gate.e_score_correction_bias`, [experts])
           const routing = sigmoidRouting(scores, { ...limits, perRow, correction, normalizes, factor })
-          stream.add(gatedExperts(decoder, fed, routing, { layer, experts, prefix: `${name}.mlp.experts`, ...routed }))
+          stream.add(gatedExperts(decoder, fed, routing, { experts, prefix: `${name}.mlp.experts`, ...routed }))
           if (sharedExperts > 0) {
             stream.add(gatedFeedForward(decoder, fed, { ...shared, ...gatedParts(`${name}.mlp.shared_experts`, shared) }))
           }

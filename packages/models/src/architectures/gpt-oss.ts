@@ -89,7 +89,7 @@ export const gptOss: Architecture = {
             experts,
           })
           const prefix = `${name}.mlp.experts`
-          stream.add(clampedExperts(decoder, fed, softmaxOfChosen(scores, perRow), { layer, experts, prefix, hidden, inner, alpha, limit }))
+          stream.add(clampedExperts(decoder, fed, softmaxOfChosen(scores, perRow), { experts, prefix, hidden, inner, alpha, limit }))
         }
         languageModelHead(decoder, stream, {
           norm: { kind: 'rms', weight: 'model.norm.weight', epsilon },

@@ -73,7 +73,6 @@ export const mixtral: Architecture = {
           const scores = routerScores(decoder, fed, { weight: `${block}.gate.weight`, hidden, experts })
           stream.add(
             gatedExperts(decoder, fed, softmaxOfChosen(scores, perRow), {
-              layer,
               experts,
               prefix: `${block}.experts`,
               names: { gate: 'w1', up: 'w3', down: 'w2' },

@@ -75,7 +75,7 @@ export const qwen2Moe: Architecture = {
           if (sparse[layer]) {
             const scores = routerScores(decoder, fed, { weight: `${name}.mlp.gate.weight`, hidden, experts })
             const prefix = `${name}.mlp.experts`
-            stream.add(gatedExperts(decoder, fed, route(scores, perRow), { layer, experts, prefix, ...routed }))
+            stream.add(gatedExperts(decoder, fed, route(scores, perRow), { experts, prefix, ...routed }))
             stream.add(
               gatedSharedExpert(decoder, fed, {
                 prefix: `${name}.mlp.shared_expert`,

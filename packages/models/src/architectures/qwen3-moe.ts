@@ -85,7 +85,7 @@ export const qwen3Moe: Architecture = {
           if (sparse[layer]) {
             const scores = routerScores(decoder, fed, { weight: `${name}.mlp.gate.weight`, hidden, experts })
             const prefix = `${name}.mlp.experts`
-            stream.add(gatedExperts(decoder, fed, route(scores, perRow), { layer, experts, prefix, ...routed }))
+            stream.add(gatedExperts(decoder, fed, route(scores, perRow), { experts, prefix, ...routed }))
           } else {
             stream.add(gatedFeedForward(decoder, fed, { ...dense, ...gatedParts(`${name}.mlp`, dense) }))
           }

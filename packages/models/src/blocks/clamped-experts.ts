@@ -10,7 +10,6 @@ import { mixtureOfExperts } from './mixture.ts'
 import type { Routing } from './routing.ts'
 
 export interface ClampedExpertsOptions {
-  readonly layer: number
   readonly experts: number
   /** E.g. `model.layers.0.mlp.experts`. */
   readonly prefix: string
@@ -22,12 +21,11 @@ export interface ClampedExpertsOptions {
 
 /** x [1, steps, hidden] -> [1, steps, hidden] */
 export function clampedExperts(decoder: Decoder, x: Value, routing: Routing, options: ClampedExpertsOptions): Value {
-  const { layer, experts, hidden, inner, alpha, limit } = options
+  const { experts, hidden, inner, alpha, limit } = options
   const { weights } = decoder
   const parts = (index: number) => expertParts(decoder, index, options)
   const { gateAndUp, down } = parts(0)
   return mixtureOfExperts(decoder, x, routing, {
-    layer,
     experts,
     hidden,
     doublesSingleRows: weights.doublesSingleRows([...gateAndUp, down], 'linear'),

@@ -19,7 +19,6 @@ export interface ExpertNames {
 const PROJECTIONS: ExpertNames = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }
 
 export interface GatedExpertsOptions extends FeedForwardSizes {
-  readonly layer: number
   readonly experts: number
   /** E.g. `model.layers.0.mlp.experts`. */
   readonly prefix: string
@@ -32,7 +31,6 @@ export function gatedExperts(decoder: Decoder, x: Value, routing: Routing, optio
   const parts = (index: number) => gatedExpertParts(decoder, index, options)
   const { gateAndUp, down } = parts(0)
   return mixtureOfExperts(decoder, x, routing, {
-    layer: options.layer,
     experts: options.experts,
     hidden: options.hidden,
     doublesSingleRows: decoder.weights.doublesSingleRows([...gateAndUp, down], 'linear'),

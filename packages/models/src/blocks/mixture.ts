@@ -50,7 +50,6 @@ import type { Routing } from './routing.ts'
 export const MIXTURE_NOTE = 'experts are branches (If) over the rows that chose them: an expert that no row of a step chose is not computed'
 
 export interface MixtureOptions {
-  readonly layer: number
   readonly experts: number
   readonly hidden: number
   /** Whether an expert's products need a second row beside a single one to give the same bits as among several. */
@@ -62,7 +61,7 @@ export interface MixtureOptions {
 /** The weighted sum of what the chosen experts make of each row: x [1, steps, hidden] -> [1, steps, hidden] */
 export function mixtureOfExperts(decoder: Decoder, x: Value, { chosen, weights }: Routing, options: MixtureOptions): Value {
   const { graph } = decoder
-  const { layer, experts, hidden, doublesSingleRows } = options
+  const { experts, hidden, doublesSingleRows } = options
   const whole = (value: number) => graph.constant('int64', [], [value])
 
   // who chose whom, by expert and then by row: [experts, steps] of 0 and 1
