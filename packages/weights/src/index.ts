@@ -6,6 +6,7 @@ export { openWeights } from './open-path.ts'
 export { openSafetensors, type SafetensorsOptions } from './safetensors/open-safetensors.ts'
 export { readShardIndex, type ShardIndex } from './safetensors/shard-index.ts'
 export { joinMicroscaled } from './store/microscaled-tensors.ts'
+export { joinScaledFloat8 } from './store/scaled-float8.ts'
 export type { MetadataValue, StoredTensor, TensorEncoding, TensorInfo, WeightStore } from './weight-store.ts'
 
 // Where bytes come from.

@@ -1,7 +1,7 @@
 /** A folder as Hugging Face lays it out: config.json, safetensors, and the tokenizer's files. */
 import { loadTokenizerFiles, type TokenizerFolder } from '@foretoken/tokenizers'
 
-import { joinMicroscaled, type TensorInfo, type WeightStore } from '@foretoken/weights'
+import { joinMicroscaled, joinScaledFloat8, type TensorInfo, type WeightStore } from '@foretoken/weights'
 import { architectureOf } from '../architectures/registry.ts'
 import type { GenerationDefaults } from '../causal-lm.ts'
 import { type ConfigReader, configReader } from '../config/config-reader.ts'
@@ -28,7 +28,7 @@ const TIED_HEAD = /(^|\.)lm_head\.weight$/
 
 /** Takes over the store: it is closed with the checkpoint, or here when the folder is refused. */
 export async function huggingFaceCheckpoint(opened: WeightStore, files: TextFiles): Promise<Checkpoint> {
-  const store = joinMicroscaled(opened)
+  const store = joinScaledFloat8(joinMicroscaled(opened))
   try {
     const config = await readJson(files, 'config.json')
     if (config === undefined) throw new ConfigError({ file: files.name, found: 'no config.json', expected: 'a folder with a config.json' })

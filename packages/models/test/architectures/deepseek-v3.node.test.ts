@@ -1,6 +1,8 @@
 /** DeepSeek-V3: the compressed cache, GGUF old and new, layers for further tokens, refusals. */
-import { decodeToFloat32, openWeights } from '@foretoken/weights'
+import { readFile } from 'node:fs/promises'
+import { bytesSource, decodeToFloat32, openSafetensors, openWeights, type TensorToWrite, writeSafetensors } from '@foretoken/weights'
 import { describe, expect, test } from 'vitest'
+import { huggingFaceCheckpoint } from '../../src/checkpoint/hugging-face-checkpoint.ts'
 import { loadCausalLM } from '../../src/index.ts'
 import { asGguf, changedCopy, float32, type NumericTensor, uint32 } from '../checkpoint-copies.ts'
 import { checkpointFixture } from '../checkpoint-fixture.ts'
@@ -204,3 +206,43 @@ async function tensorOf(folder: string, name: string): Promise<Float32Array> {
   await using store = await openWeights(`${folder}/model.safetensors`)
   return decodeToFloat32(await store.read(name))
 }
+
+test('weights in 8-bit floats with scales of squares give the bits of the same numbers in float32', async () => {
+  const { folder, inputIds } = await checkpointFixture('deepseek_v3')
+  const config = await readFile(`${folder}/config.json`, 'utf8')
+  await using store = await openWeights(`${folder}/model.safetensors`)
+  const plain: TensorToWrite[] = []
+  const scaled: TensorToWrite[] = []
+  for (const info of store.tensors.values()) {
+    const whole: TensorToWrite = { ...info, bytes: (await store.read(info.name)).bytes }
+    const isQuantized = /(proj|proj_with_mqa)\.weight$/.test(info.name)
+    if (!isQuantized) {
+      plain.push(whole)
+      scaled.push(whole)
+      continue
+    }
+    // small numbers of E4M3 (1 to 1.875, both signs) times 1/8: all matrices are smaller than a square
+    const count = info.shape.reduce((product, dim) => product * dim, 1)
+    const patterns = Uint8Array.from(
+      { length: count },
+      (_, at) => 0b0_0111_000 | ((at * 5 + (at >> 4)) % 8) | (((at * 3 + (at >> 5)) % 2) << 7),
+    )
+    const values = Float32Array.from(patterns, (pattern) => ((pattern < 128 ? 1 : -1) * (1 + (pattern % 8) / 8)) / 8)
+    plain.push({ ...info, encoding: 'F32', bytes: new Uint8Array(values.buffer) })
+    scaled.push({ ...info, encoding: 'F8_E4M3', bytes: patterns })
+    scaled.push({ name: `${info.name}_scale_inv`, encoding: 'F32', shape: [1, 1], bytes: new Uint8Array(Float32Array.of(1 / 8).buffer) })
+  }
+  const open = async (tensors: readonly TensorToWrite[]) =>
+    huggingFaceCheckpoint(await openSafetensors(bytesSource(Buffer.concat(writeSafetensors(tensors)), 'model.safetensors')), {
+      name: 'copy',
+      read: async (file) => (file === 'config.json' ? config : undefined),
+    })
+  const logits = async (tensors: readonly TensorToWrite[]) => {
+    await using lm = await loadCausalLM(await open(tensors), { format: 'f32', selfTest: false })
+    await using cache = lm.createCache()
+    return (await lm.forward({ tokens: Int32Array.from(inputIds[0] ?? []), cache, want: { logits: 'all' } })).logits?.data
+  }
+  const found = await logits(scaled)
+  expect(found?.every(Number.isFinite)).toBe(true)
+  expect(found).toEqual(await logits(plain))
+})
