@@ -21,7 +21,7 @@ export function stackExperts(tensors: Map<string, NumericTensor>, single: RegExp
   for (const [stacked, members] of stacks) tensors.set(stacked, stackedTensor(members))
 }
 
-export function stackedTensor(members: readonly NumericTensor[]): NumericTensor {
+function stackedTensor(members: readonly NumericTensor[]): NumericTensor {
   const [first] = members
   if (first === undefined) throw new Error('nothing to stack')
   const data = new Float32Array(members.length * first.data.length)
