@@ -18,7 +18,7 @@ import { selfTest } from './self-test.ts'
 import type { ConversionProgress } from './stored-model.ts'
 
 export interface LoadOptions {
-  /** How linear layers are packed, `auto` by default: a quantised file as it is, other weights in 8-bit blocks. */
+  /** How linear layers are packed, `auto` by default: as the file has them, 16-bit floats as float32. */
   readonly format?: WeightFormat
   /** LoRA adapters in PEFT's form, several at once. */
   readonly adapters?: readonly AdapterOptions[]

@@ -141,3 +141,13 @@ test('dynamic rope gives the logits of the shorter sequence where that is run', 
   })
   expect(largestDifference(result.logits?.data ?? [], expected.subarray(0, expected.length / 2))).toBeLessThan(TOLERANCE)
 })
+
+test('without a format, a file of floats runs in float32 throughout', async () => {
+  const fixture = await checkpointFixture('llama')
+  await using lm = await loadCausalLM(fixture.folder)
+  expect(lm.plan.formats).toEqual({ embedding: 'f32', linear: 'f32', head: 'f32' })
+  const expected = await fixture.expected('logits')
+  await using cache = lm.createCache()
+  const { logits } = await lm.forward({ tokens: Int32Array.from(fixture.inputIds[0] ?? []), cache, want: { logits: 'all' } })
+  expect(largestDifference(logits?.data ?? [], expected.subarray(0, expected.length / 2))).toBeLessThan(TOLERANCE)
+})

@@ -32,7 +32,7 @@ import { smollm3 } from './smollm3.ts'
 import { stablelm } from './stablelm.ts'
 import { starcoder2 } from './starcoder2.ts'
 
-export const ARCHITECTURES: readonly Architecture[] = [
+const ARCHITECTURES: readonly Architecture[] = [
   bloom,
   cohere,
   deepseekV3,

@@ -1,6 +1,6 @@
 /**
- * Which packed format a linear layer gets. The names are what users ask for; `auto` keeps what a quantised file holds and
- * packs 16- and 32-bit weights into 8-bit blocks. The head is kept at 8 bits or more: at 4 bits it costs the most quality.
+ * Which packed format a linear layer gets. The names are what users ask for; by default nothing is rounded that the file has not
+ * rounded. The head is kept at 8 bits or more: at 4 bits it costs the most quality.
  */
 import type { LinearFormat } from '@foretoken/tensor'
 import { losslessFormat, type TensorEncoding } from '@foretoken/weights'
@@ -10,12 +10,14 @@ export const WEIGHT_FORMATS = ['auto', 'f32', 'int8', 'int8-rows', 'int4', 'stor
  * `f32`: as decoded. `int8`: 8-bit blocks with one scale per 32 inputs. `int8-rows`: one scale per output row and one per row of activations;
  * quick for several rows, with the least quality.
  * `int4`: 4-bit blocks of 32 with minima; a file's own 4-bit blocks without loss. `stored`: every tensor as the file has it where an
- * operator can express that, otherwise 8-bit blocks. `auto`: `stored` for quantised files, else `int8`.
+ * operator can express that (16 bits as float32), otherwise 8-bit blocks. `auto`: what we take to be best for the file, which is `stored`.
  */
 export type WeightFormat = (typeof WEIGHT_FORMATS)[number]
 
-/** Routers stay in float32 in every format: they are small, and a rounded score sends a row to another expert. */
-/** `recurrence`: the small products that decide how a state decays; an error there lasts, so they stay in float32. */
+/**
+ * Two roles stay in float32 in every format. `router`: small products, where a rounded score sends a row to another expert.
+ * `recurrence`: small products that decide how a state decays; an error there lasts.
+ */
 export type WeightRole = 'linear' | 'head' | 'recurrence' | 'router'
 
 const FLOAT32: LinearFormat = { kind: 'f32' }
@@ -25,8 +27,7 @@ const INT4_BLOCKS: LinearFormat = { kind: 'blocks', bits: 4, blockSize: 32, hasM
 
 /** The format for a tensor that is stored in the given encoding. */
 export function linearFormat(wanted: WeightFormat, role: WeightRole, encoding: TensorEncoding): LinearFormat {
-  if (role === 'router') return FLOAT32
-  if (role === 'recurrence') return FLOAT32
+  if (role === 'router' || role === 'recurrence') return FLOAT32
   const lossless = losslessFormat(encoding)
   switch (wanted) {
     case 'f32':
@@ -44,10 +45,11 @@ export function linearFormat(wanted: WeightFormat, role: WeightRole, encoding: T
   }
 }
 
-/** Embedding rows stay in 8-bit blocks, as the file has them or made from it, unless everything is float32. */
+/** Embedding rows: float32 where the file has floats and nothing is to be rounded, otherwise 8-bit blocks, the file's own or made from it. */
 export function embeddingFormat(wanted: WeightFormat, encoding: TensorEncoding): LinearFormat {
   if (wanted === 'f32') return FLOAT32
   const lossless = losslessFormat(encoding)
+  if (lossless?.kind === 'f32' && (wanted === 'auto' || wanted === 'stored')) return FLOAT32
   return lossless?.kind === 'blocks' && lossless.bits === 8 && !lossless.hasMinima ? lossless : INT8_BLOCKS
 }
 
