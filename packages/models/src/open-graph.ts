@@ -8,6 +8,7 @@ import { storeModel } from '#platform'
 import { bindAdapters } from './adapters/adapter-binding.ts'
 import type { LoraAdapter } from './adapters/lora-adapter.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
+import { DRAFT_HEADS } from './checkpoint/draft-heads.ts'
 import { createDecoder } from './decoder/decoder.ts'
 import { type OutputSet, PLAIN_OUTPUTS } from './decoder/outputs.ts'
 import { createWeightBinder, type WeightBinder } from './decoder/weight-binder.ts'
@@ -119,7 +120,7 @@ function accountForUnused(checkpoint: Checkpoint, outputs: OutputSet, binder: We
     const info = weights.store.tensors.get(tensor)
     return info !== undefined && !weights.isExpectedUnused(info) && !(outputs.embeddingsInput && isEmbedding(tensor))
   })
-  const known = description.passedOver ?? []
+  const known = [...(description.passedOver ?? []), ...DRAFT_HEADS]
   const notes = known.flatMap(({ names, reason }) => {
     const passed = unused.filter((tensor) => names.test(tensor))
     return passed.length === 0 ? [] : [`${passed.length} tensors are not used (${passed[0]}, …): ${reason}`]

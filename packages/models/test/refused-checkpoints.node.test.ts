@@ -87,6 +87,18 @@ const CONFIGS: readonly (readonly [string, Record<string, unknown>, string, RegE
   ['a negative rope base', { rope_theta: -1 }, 'model-config', /rope_theta: found -1/],
   ['an unknown activation', { hidden_act: 'sine' }, 'model-config', /hidden_act: found "sine", expected one of silu/],
   ['an unknown model type', { model_type: 'lama' }, 'unsupported-architecture', /model_type: found "lama".*nearest: llama/],
+  [
+    'an EAGLE-3 head',
+    { architectures: ['LlamaForCausalLMEagle3'], draft_vocab_size: 128 },
+    'unsupported-architecture',
+    /LlamaForCausalLMEagle3: an EAGLE head.*whole model/,
+  ],
+  [
+    "an assistant that reads its target's cache",
+    { architectures: ['TinyAssistantForCausalLM'] },
+    'unsupported-architecture',
+    /an assistant, which reads/,
+  ],
   ['no model type', { model_type: undefined }, 'model-config', /model_type: found nothing/],
   ['a width that the weights do not have', { hidden_size: 32 }, 'shape', /embed_tokens.weight: found \[256, 64\], expected \[256, 32\]/],
   ['head counts that the weights do not have', { num_key_value_heads: 4 }, 'shape', /k_proj.weight: found \[32, 64\], expected \[64, 64\]/],
@@ -134,6 +146,18 @@ describe('files', () => {
   test('a tensor that nothing reads is named', async () => {
     await changeTensors((tensors) => tensors.set('model.layers.0.extra.weight', { shape: [2], data: new Float32Array(2) }))
     await expectRefused('checkpoint', /1 tensors.*model.layers.0.extra.weight/)
+  })
+
+  test('heads for several tokens ahead are passed over, and the plan says so', async () => {
+    await changeTensors((tensors) => {
+      tensors.set('mtp.layers.0.norm.weight', { shape: [2], data: new Float32Array(2) })
+      tensors.set('medusa_head.0.weight', { shape: [2], data: new Float32Array(2) })
+    })
+    await using lm = await loadCausalLM(folder, { format: 'f32', selfTest: false })
+    expect(lm.plan.notes).toContainEqual(
+      expect.stringMatching(/1 tensors are not used \(mtp\.layers\.0\.norm\.weight, …\).*MTP.*not use them yet/),
+    )
+    expect(lm.plan.notes).toContainEqual(expect.stringMatching(/medusa_head.*not use them yet/))
   })
 
   test('buffers of older exporters are passed over', async () => {

@@ -1,6 +1,5 @@
 /** A folder as Hugging Face lays it out: config.json, safetensors, and the tokenizer's files. */
 import { loadTokenizerFiles, type TokenizerFolder } from '@foretoken/tokenizers'
-
 import { joinMicroscaled, joinScaledFloat8, type TensorInfo, type WeightStore } from '@foretoken/weights'
 import { architectureOf } from '../architectures/registry.ts'
 import type { GenerationDefaults } from '../causal-lm.ts'
@@ -8,6 +7,7 @@ import { type ConfigReader, configReader } from '../config/config-reader.ts'
 import { parsePythonJson } from '../config/python-json.ts'
 import { ConfigError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { refuseDraftOnly } from './draft-heads.ts'
 
 /** The text files of a checkpoint, by name. */
 export interface TextFiles extends TokenizerFolder {
@@ -32,6 +32,7 @@ export async function huggingFaceCheckpoint(opened: WeightStore, files: TextFile
   try {
     const config = await readJson(files, 'config.json')
     if (config === undefined) throw new ConfigError({ file: files.name, found: 'no config.json', expected: 'a folder with a config.json' })
+    refuseDraftOnly(config)
     const architecture = architectureOf(config)
     const description = architecture.describe(config)
     const tokenizer = await loadTokenizerFiles(files)
