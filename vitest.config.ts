@@ -17,7 +17,7 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: ['default', summaryReporter()],
     projects: [
-      { extends: true, test: { name: 'node', include: ['packages/*/test/**/*.test.ts'], exclude: ['**/*.browser.test.ts'] } },
+      { extends: true, test: { name: 'node', include: ['{packages,apps}/*/test/**/*.test.ts'], exclude: ['**/*.browser.test.ts'] } },
       { extends: true, test: { name: 'workspace', include: ['scripts/checks/*.test.ts'] } },
     ],
   },
