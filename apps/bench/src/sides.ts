@@ -40,18 +40,27 @@ const TRANSFORMERS = 'transformers.js'
 
 type Found = { readonly sides: readonly Side[]; readonly skipped?: undefined } | { readonly sides?: undefined; readonly skipped: Skipped }
 
+interface Preparation {
+  readonly files: SideFiles
+  /** Where prepared files of this model are. */
+  readonly folder: string
+  /** @param name  of a side */
+  isWanted(name: string): boolean
+  say(line: string): void
+}
+
 /** Prepares what the sides need (a minute the first time), which is then in the cache folder. */
 export async function prepareSides(files: SideFiles, options: BenchOptions, say: (line: string) => void): Promise<Sides> {
   const { format, cacheFolder, only } = options
   const folder = join(cacheFolder, fingerprintOf(files.model))
-  const isWanted = (library: string) => only.length === 0 || only.some((text) => library.includes(text) || text.startsWith(library))
-  const found: Found[] = []
-  if (isWanted(LLAMA)) found.push(await llamaSides(files, folder, say))
-  if (isWanted(TRANSFORMERS)) found.push(await transformersSides(files, folder, say))
-
-  const others = found
-    .flatMap(({ sides = [] }) => sides)
-    .filter(({ name }) => only.length === 0 || only.some((text) => name.includes(text)))
+  const work: Preparation = {
+    files,
+    folder,
+    isWanted: (name) => only.length === 0 || only.some((text) => name.includes(text)),
+    say,
+  }
+  const found = [await llamaSides(work), await transformersSides(work)]
+  const others = found.flatMap(({ sides = [] }) => sides)
   const own = { kind: 'foretoken', file: files.model, format } as const
   return {
     sides: [
@@ -74,12 +83,13 @@ export function comparedPeers(names: readonly string[]): ComparedPeer[] {
   })
 }
 
-async function llamaSides({ model }: SideFiles, folder: string, say: (line: string) => void): Promise<Found> {
+async function llamaSides({ files: { model }, folder, isWanted, say }: Preparation): Promise<Found> {
   if (!isInstalled('node-llama-cpp')) return notInstalled(LLAMA)
   const encoding = /(q4_[01]|q8_0)\.gguf$/i.exec(model)?.[1]?.toUpperCase() ?? 'file'
-  const sides: Side[] = [{ name: `${LLAMA} ${encoding}`, source: { kind: 'node-llama-cpp', file: model } }]
+  const sides: Side[] = []
+  if (isWanted(`${LLAMA} ${encoding}`)) sides.push({ name: `${LLAMA} ${encoding}`, source: { kind: 'node-llama-cpp', file: model } })
   for (const other of ['Q4_0', 'Q8_0'] as const) {
-    if (other === encoding) continue
+    if (other === encoding || !isWanted(`${LLAMA} ${other}`)) continue
     const file = join(folder, `${other}.gguf`)
     await prepareFile(file, () => {
       say(`preparing ${other} for ${LLAMA}`)
@@ -90,7 +100,7 @@ async function llamaSides({ model }: SideFiles, folder: string, say: (line: stri
   return { sides }
 }
 
-async function transformersSides({ model, tokenizer }: SideFiles, folder: string, say: (line: string) => void): Promise<Found> {
+async function transformersSides({ files: { model, tokenizer }, folder, isWanted, say }: Preparation): Promise<Found> {
   if (!isInstalled('@huggingface/transformers')) return notInstalled(TRANSFORMERS)
   if (tokenizer === undefined) {
     return { skipped: { name: TRANSFORMERS, reason: 'found no tokenizer.json beside the model, expected one (--tokenizer DIR)' } }
@@ -107,6 +117,7 @@ async function transformersSides({ model, tokenizer }: SideFiles, folder: string
     ['q4', 'model_q4.onnx'],
     ['q8', 'model_quantized.onnx'],
   ] as const) {
+    if (!isWanted(`${TRANSFORMERS} ${dtype}`)) continue
     await prepareFile(join(exported, 'onnx', file), () => {
       say(`preparing ${dtype} for ${TRANSFORMERS}`)
       return exportedGraph(checkpoint, dtype)

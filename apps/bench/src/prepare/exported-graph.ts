@@ -4,7 +4,8 @@
  *
  * - `q4`: 4-bit blocks of 32 without minima, float32 embedding, as in `model_q4.onnx`;
  * - `q8`: dynamic quantisation, as in `model_quantized.onnx`, but with a scale for each output instead of one for a matrix,
- *   which is kinder: the same speed and a better perplexity.
+ *   which is kinder: the same speed and a better perplexity. Activations have one scale for all rows of a step, so a prompt loses
+ *   much more than single tokens do (the first 128 tokens of the text: 115 in one step, 52 one by one, 50 in float32).
  */
 import {
   assumeDims,

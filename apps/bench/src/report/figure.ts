@@ -80,8 +80,7 @@ function axisMarks(reach: number): number[] {
 }
 
 function groupName({ measure, context, variant }: Row): string {
-  const tokens = `${context} tokens`
-  return variant === undefined ? `${measure}, ${tokens}` : `${measure}, ${tokens}, ${variant}`
+  return [measure, ...(context === 0 ? [] : [`${context} tokens`]), ...(variant === undefined ? [] : [variant])].join(', ')
 }
 
 function text(x: number, y: number, content: string, attributes = ''): string {

@@ -9,7 +9,7 @@ import { median, spread } from './statistics.ts'
 export interface Sample {
   readonly side: string
   readonly measure: MeasureName
-  /** Tokens of the prompt, or of the text whose perplexity it is. */
+  /** Tokens of the prompt, or of the text whose perplexity it is; 0 where none has been read. */
   readonly context: number
   readonly round: number
   readonly value: number

@@ -8,7 +8,7 @@ const LEFT_ALIGNED = new Set([0, 2])
 export function formatTable(rows: readonly Row[]): string {
   const cells = rows.map((row) => [
     row.variant === undefined ? row.measure : `${row.measure}, ${row.variant}`,
-    `${row.context}`,
+    row.context === 0 ? '' : `${row.context}`,
     row.peer,
     showValue(row.ours, row.unit),
     showValue(row.theirs, row.unit),
