@@ -267,7 +267,7 @@ export class RecurrentHistory {
 
   /** Of the first `count` checkpoints the one whose neighbours' ages, in rows, differ by the smallest factor. */
   #mostCrowded(count: number): Checkpoint | undefined {
-    let crowded: Checkpoint | undefined
+    let [crowded] = this.#checkpoints
     let least = Number.POSITIVE_INFINITY
     for (let at = 0; at < count; at++) {
       const each = this.#checkpoints[at]

@@ -135,6 +135,57 @@ describe('the states of a cache', () => {
     )
   })
 
+  test('are those of the rows when no row can be taken back but to the older states, and when none of these is kept', () => {
+    for (const retention of [
+      { recentRows: 0, olderStates: 2 },
+      { recentRows: 0, olderStates: 0 },
+      { recentRows: 4, olderStates: 9, olderStatesBytes: 0 },
+    ]) {
+      const cache = createKvCache(LAYERS, { states: retention })
+      const tokens: number[] = []
+      for (let token = 0; token < 41; token++) {
+        // every third row is accepted from a tree, without a state after it
+        if (token % 3 === 0) cache.append(step(cache, [token, token + 1], false), [0])
+        else cache.append(step(cache, [token], true))
+        tokens.push(token)
+        expectHeld(cache, tokens)
+      }
+      const back = cache.restorableLength(40)
+      if (retention.olderStates === 0) expect(back).toBe(0)
+      if (retention.olderStatesBytes === 0) expect([0, 10, 30].map((length) => cache.restorableLength(length))).toEqual([0, 0, 0])
+      cache.truncate(back)
+      expectHeld(cache, tokens.slice(0, back))
+    }
+  })
+
+  test('can be taken back one by one after steps of single rows, and from there gone on with', () => {
+    const cache = createKvCache(LAYERS, { states })
+    const tokens = Array.from({ length: 50 }, (_, token) => token)
+    for (const token of tokens) cache.append(step(cache, [token], true))
+    for (let length = 49; length >= 50 - RECENT; length--) {
+      const fork = cache.fork()
+      fork.truncate(length)
+      expectHeld(fork, tokens.slice(0, length))
+      fork.append(step(fork, [7], true))
+      expectHeld(fork, [...tokens.slice(0, length), 7])
+      expectHeld(cache, tokens)
+    }
+  })
+
+  test('are shared by forks and counted once, and outlive the cache they came from', async () => {
+    const cache = createKvCache(LAYERS, { states })
+    for (let token = 0; token < 50; token++) cache.append(step(cache, [token], true))
+    const { bytes } = cache
+    const fork = cache.fork()
+    expect(fork.bytes).toBe(0)
+    await cache[Symbol.asyncDispose]()
+    expect(fork.bytes).toBe(bytes)
+    expectHeld(
+      fork,
+      Array.from({ length: 50 }, (_, token) => token),
+    )
+  })
+
   test('take no more memory with the length, and what is kept from long ago lies further apart', () => {
     const cache = createKvCache(LAYERS, { states })
     const bytes: number[] = []
@@ -148,7 +199,9 @@ describe('the states of a cache', () => {
     const held = new Set<number>()
     for (let length = 0; length < 1150; length++) held.add(cache.restorableLength(length))
     expect(held.size).toBeLessThanOrEqual(1 + states.olderStates + 2)
-    expect(Math.min(...[...held].filter((length) => length > 0))).toBeLessThan(800)
+    // ages in rows, from the start on: each is at most some times the next
+    const ages = [...[...held].map((length) => 1200 - length), 3 * RECENT]
+    for (let at = 1; at < ages.length; at++) expect((ages[at - 1] ?? 0) / (ages[at] ?? 1)).toBeLessThan(5)
   })
 })
 
