@@ -19,8 +19,9 @@ export interface SamplingFlags {
 /** What holds where no flag says otherwise. */
 export type SamplingDefaults = Pick<GenerationOptions, 'sampling' | 'repetitionPenalty'>
 
-/** Of a chat, when the checkpoint recommends nothing: greedy, a small model soon repeats itself. */
+/** Of a chat, when the checkpoint recommends nothing: greedy, or without a penalty, a small model goes round in circles. */
 const CHAT_SAMPLING: Sampling = { kind: 'sample', temperature: 0.2, topP: 0.9 }
+const CHAT_REPETITION_PENALTY = 1.1
 
 const share = (number: number) => number > 0 && number <= 1
 
@@ -57,11 +58,12 @@ export function addSamplingOptions(command: Command): Command {
 
 /** For the help of commands that chat. */
 export const CHAT_SAMPLING_HELP =
-  "Without sampling options the checkpoint's own recommendation holds (generation_config.json),\nand where it has none: --temperature 0.2 --top-p 0.9."
+  "Without sampling options the checkpoint's own recommendation holds (generation_config.json),\nand where it has none: --temperature 0.2 --top-p 0.9 --repetition-penalty 1.1."
 
 export function chatSampling(lm: CausalLM): SamplingDefaults {
   const recommended = recommendedOptions(lm)
-  return recommended.sampling?.kind === 'sample' ? recommended : { ...recommended, sampling: CHAT_SAMPLING }
+  if (recommended.sampling?.kind === 'sample') return recommended
+  return { repetitionPenalty: CHAT_REPETITION_PENALTY, ...recommended, sampling: CHAT_SAMPLING }
 }
 
 /** @param defaults  nothing: greedy */
