@@ -20,6 +20,7 @@ import { mamba } from './mamba.ts'
 import { mamba2 } from './mamba2.ts'
 import { mixtral } from './mixtral.ts'
 import { mpt } from './mpt.ts'
+import { olmo } from './olmo.ts'
 import { olmo2 } from './olmo2.ts'
 import { opt } from './opt.ts'
 import { phi } from './phi.ts'
@@ -51,6 +52,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   mamba2,
   mixtral,
   mpt,
+  olmo,
   olmo2,
   opt,
   phi,

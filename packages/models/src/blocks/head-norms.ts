@@ -4,7 +4,7 @@
  */
 import { layerNormalization, multiply, reshape, type Value } from '@foretoken/graph'
 import type { Decoder } from '../decoder/decoder.ts'
-import { type Norm, normalized } from './norms.ts'
+import { type Norm, normalized, ones } from './norms.ts'
 
 export type HeadNorms = SharedHeadNorms | OwnHeadNorms
 
@@ -31,14 +31,10 @@ export function headNormalized(
 ): Value {
   const perHead = reshape(rows, [1, 'steps', heads, keyDim])
   if (norms.over === 'own-head') {
-    const plain = layerNormalization(perHead, ones(decoder, keyDim), undefined, { epsilon: norms.epsilon })
+    // the operator has one scale for all rows: the heads' own are multiplied in after it
+    const plain = layerNormalization(perHead, ones(decoder, [keyDim]), undefined, { epsilon: norms.epsilon })
     return reshape(multiply(plain, norms[which]), [1, 'steps', heads * keyDim])
   }
   if (norms.over === 'all-heads') return normalized(decoder, rows, norms[which], heads * keyDim)
   return reshape(normalized(decoder, perHead, norms[which], keyDim), [1, 'steps', heads * keyDim])
-}
-
-/** The operator has one scale for all rows: the heads' own are multiplied in after it. */
-function ones(decoder: Decoder, width: number): Value {
-  return decoder.graph.constant('float32', [width], new Array<number>(width).fill(1))
 }

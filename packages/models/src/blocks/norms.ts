@@ -13,13 +13,20 @@ export type Norm =
     }
   | {
       readonly kind: 'layer'
-      readonly weight: string
+      /** Absent where the norm has no scale (OLMo 1). */
+      readonly weight?: string
       readonly bias?: string
       readonly epsilon: number
     }
 
+/** The scale of a norm that has none: the operators want one. Equal ones above 4 KB are not merged: 16 KB a norm at a width of 4096. */
+export function ones(decoder: Decoder, dims: readonly number[]): Value {
+  return decoder.graph.constant('float32', dims, new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(1))
+}
+
 /** The scale of a norm over the last `dims` of its input. */
 export function normScale(decoder: Decoder, norm: Norm, dims: readonly number[]): Value {
+  if (norm.weight === undefined) return ones(decoder, dims)
   return decoder.weights.vector(norm.weight, dims, norm.kind === 'rms' && norm.offset !== undefined ? { offset: norm.offset } : {})
 }
 

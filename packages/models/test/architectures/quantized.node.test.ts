@@ -18,6 +18,7 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['phi3-longrope', 0.1, 1],
   ['phi3-partial-longrope', 0.1, 1],
   ['granite', 0.1, 1],
+  ['olmo', 0.1, 1],
   ['olmo2', 0.1, 1],
   ['olmo3', 0.1, 1],
   ['qwen2_moe', 0.2, 1],
