@@ -13,7 +13,10 @@ test('without flags and defaults the choice is greedy', () => {
 })
 
 test('a chat samples near the best token when the checkpoint recommends nothing', () => {
-  expect(samplingOptions({}, chatSampling(recommending({})))).toEqual({ repetitionPenalty: 1.1, sampling: { kind: 'sample', temperature: 0.2, topP: 0.9 } })
+  expect(samplingOptions({}, chatSampling(recommending({})))).toEqual({
+    repetitionPenalty: 1.1,
+    sampling: { kind: 'sample', temperature: 0.2, topP: 0.9 },
+  })
 })
 
 test('what the checkpoint recommends holds in a chat, and a flag changes its own number alone', () => {
