@@ -34,14 +34,9 @@ export function generate(lm: CausalLM, options: SingleGenerationOptions & Prompt
 
 /** The same as `generate`, collected. */
 export async function generateText(lm: CausalLM, options: SingleGenerationOptions & PromptInput): Promise<GeneratedText> {
-  return collectPieces(generate(lm, options))
-}
-
-/** Joins the pieces of one output. */
-async function collectPieces(pieces: AsyncIterable<GenerationPiece>): Promise<GeneratedText> {
-  const all: GenerationPiece[] = []
-  for await (const piece of pieces) all.push(piece)
-  return joinPieces(all)
+  const pieces: GenerationPiece[] = []
+  for await (const piece of generate(lm, options)) pieces.push(piece)
+  return joinPieces(pieces)
 }
 
 /** @param pieces  all pieces of one output */

@@ -1,7 +1,4 @@
 // Text from a prompt: one, collected, and what comes out.
-
-// Errors.
-export { CacheBusyError, ContextLengthError, LogitsError, ProcessorError, TokenizerMissingError } from './errors.ts'
 export { generate, generateText } from './generate.ts'
 export {
   defaultStopTokens,
@@ -10,9 +7,8 @@ export {
   type SingleGenerationOptions,
 } from './generation-options.ts'
 export type { FinishReason, GeneratedText, GenerationPiece, GenerationStatistics, TokenLogProbability } from './generation-piece.ts'
-// Logits processors: the interface, and those of the options one by one.
-export { type LogitsProcessor, type ProcessorState, prefixProcessor, processorChain, type TokenPrefix } from './logits-processor.ts'
 export type { PrefillProgress } from './prefill.ts'
+export type { PromptInput } from './prompt.ts'
 // Several prompts at once, and beams.
 export { type BatchPiece, generateBatch, generateTexts } from './generate-batch.ts'
 export type { BeamOptions } from './beam-options.ts'
@@ -20,18 +16,21 @@ export type { BeamHypothesis } from './beam-search.ts'
 export { generateBeams } from './generate-beams.ts'
 // A cache that outlives a generation.
 export { PrefixCache } from './prefix-cache.ts'
+// Scores of given text.
+export { type Score, type ScoreOptions, type ScoreTop, score } from './score.ts'
+// How the next token is chosen.
+export type { CheckedSampling, Sampling } from './sampling.ts'
+export { createSampler, type Sampler, type TokenDistribution } from './sampler.ts'
+export { gumbelNoise, type NoiseKey, noiseKey } from './token-noise.ts'
+// Logits processors: the interface, and those of the options one by one.
+export { type LogitsProcessor, type ProcessorState, prefixProcessor, processorChain, type TokenPrefix } from './logits-processor.ts'
 export { badWords } from './processors/bad-words.ts'
 export { frequencyPenalty } from './processors/frequency-penalty.ts'
 export { logitBias } from './processors/logit-bias.ts'
 export { minimumLength } from './processors/minimum-length.ts'
 export { noRepeatNgram } from './processors/no-repeat-ngram.ts'
 export { repetitionPenalty } from './processors/repetition-penalty.ts'
-export type { PromptInput } from './prompt.ts'
-export { createSampler, type Sampler, type TokenDistribution } from './sampler.ts'
-// How the next token is chosen.
-export type { CheckedSampling, Sampling } from './sampling.ts'
-// Scores of given text.
-export { type Score, type ScoreOptions, type ScoreTop, score } from './score.ts'
 // Stop strings in streamed text.
 export { createStopStringMatcher, type StopStringMatcher } from './stop-strings.ts'
-export { gumbelNoise, type NoiseKey, noiseKey } from './token-noise.ts'
+// Errors.
+export { CacheBusyError, ContextLengthError, LogitsError, ProcessorError, TokenizerMissingError } from './errors.ts'

@@ -117,6 +117,14 @@ test('the output ends where the context does', async () => {
   expect(output.finishReason).toBe('length')
 })
 
+test('beyondContext goes on where the context ends', async () => {
+  const model = countingModel({ vocab: 16 })
+  const lm = { ...model, config: { ...model.config, maxPositions: 8 } }
+  const options = { tokens: [1, 2, 3], maxNewTokens: 10, beyondContext: true }
+  expect((await generateText(lm, options)).ids).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13])
+  await expect(generateText(lm, { ...options, tokens: [1, 2, 3, 4, 5, 6, 7, 8, 9] })).rejects.toMatchObject({ code: 'context-length' })
+})
+
 test('every cache that a generation makes is disposed of', async () => {
   const lm = countingModel({ vocab: 16 })
   await generateText(lm, { tokens: [1], maxNewTokens: 3 })

@@ -45,7 +45,7 @@ export interface KvCache extends AsyncDisposable {
   gather(kept: ArrayLike<number>): void
   /** An independent cache with the same rows; storage is shared until one of the two writes into it. */
   fork(): KvCache
-  /** A copy of the rows that can be stored or sent; `restore` makes a cache of it. */
+  /** A copy of the rows that can be stored or sent; `restoreKvCache` makes a cache of it. */
   snapshot(): KvSnapshot
 }
 

@@ -1,5 +1,5 @@
 /** `foretoken generate`: one output after a prompt, a message, or token ids. */
-import { type GenerationPiece, generate, type PromptInput } from '@foretoken/generation'
+import { type GenerationPiece, generate, generateText, type PromptInput } from '@foretoken/generation'
 import { Command } from 'commander'
 import { answerView } from '../answer-view.ts'
 import type { CommandContext } from '../command-context.ts'
@@ -28,7 +28,11 @@ export function generateCommand(context: CommandContext): Command {
     .argument('[prompt]', 'text to continue')
     .option('-p, --prompt <text>', 'the same as an option')
     .option('--message <text>', "a user's message, in the model's chat template")
-    .option('--tokens <ids>', 'token ids to continue, e.g. "1 2 3"; end-of-text tokens do not end the output then', parseTokens)
+    .option(
+      '--tokens <ids>',
+      'token ids to continue, e.g. "1 2 3"; neither end-of-text tokens nor the end of the context end the output then',
+      parseTokens,
+    )
     .option('-n, --max-new-tokens <n>', 'longest output', parseCount, 256)
     .option(
       '--stop-token <id>',
@@ -46,21 +50,23 @@ export function generateCommand(context: CommandContext): Command {
     const { lm } = opened
     const stopTokens = flags.stopToken ?? (tokens === undefined ? undefined : [])
     const view = answerView(terminal.out, terminal.err, terminal.environment)
-    const pieces = generate(lm, {
+    const options = {
       ...inputOf(text ?? prompt, message, tokens),
       maxNewTokens: flags.maxNewTokens,
       ...samplingOptions(flags),
       ...(stopTokens === undefined ? {} : { stopTokens }),
       // raw ids go on as long as they are told to
       beyondContext: tokens !== undefined,
-      ...(flags.json ? {} : { onPrefill: (progress) => view.prefill(progress) }),
       signal: interruption.signal,
-    })
-    if (flags.json) terminal.out.write(`${JSON.stringify(await collected(pieces, lm.tokenizer !== undefined))}\n`)
-    else {
+    }
+    if (flags.json) {
+      const { ids, text: output, logProbabilities, finishReason, statistics } = await generateText(lm, options)
+      const record = { ids, ...(lm.tokenizer === undefined ? {} : { text: output }), logProbabilities, finishReason, statistics }
+      terminal.out.write(`${JSON.stringify(record)}\n`)
+    } else {
       try {
         let isFirst = true
-        for await (const piece of pieces) {
+        for await (const piece of generate(lm, { ...options, onPrefill: (progress) => view.prefill(progress) })) {
           view.show(lm.tokenizer === undefined ? withIds(piece, isFirst) : piece)
           isFirst = false
         }
@@ -79,19 +85,4 @@ function inputOf(prompt: string | undefined, message: string | undefined, tokens
 /** Where there is no text, the ids are shown. */
 function withIds(piece: GenerationPiece, isFirst: boolean): GenerationPiece {
   return { ...piece, text: `${isFirst ? '' : ' '}${piece.ids.join(' ')}` }
-}
-
-/** The fields of the JSON object. */
-async function collected(pieces: AsyncIterable<GenerationPiece>, hasText: boolean) {
-  const ids: number[] = []
-  const logProbabilities: number[] = []
-  let text = ''
-  let last: GenerationPiece | undefined
-  for await (const piece of pieces) {
-    ids.push(...piece.ids)
-    logProbabilities.push(...piece.logProbabilities)
-    text += piece.text
-    last = piece
-  }
-  return { ids, ...(hasText ? { text } : {}), logProbabilities, finishReason: last?.finishReason, statistics: last?.statistics }
 }

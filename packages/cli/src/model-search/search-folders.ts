@@ -6,7 +6,7 @@ export interface Environment {
 }
 
 export interface CacheFolders {
-  /** Shared with the hub's own Python and JavaScript libraries: `HF_HUB_CACHE`, `HF_HOME`/hub, or the user's cache folder. */
+  /** Shared with the hub's own Python and JavaScript libraries: `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME`/hub, or the user's cache folder. */
   readonly hub: string
   /** For what does not come from the hub: `XDG_CACHE_HOME` or `~/.cache`, and `foretoken`. */
   readonly foretoken: string

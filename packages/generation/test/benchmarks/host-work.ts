@@ -1,6 +1,6 @@
 /**
- * Host work per token at a vocabulary of 49,152: from the logits of a step to the piece. Prints the best of many runs per way of
- * choosing, in milliseconds, and its share of a step of 9 ms.
+ * Host work per token at a vocabulary of 49,152: from the logits of a step to the piece. Prints the best and the median of many
+ * tokens per way of choosing, in milliseconds, and the median's share of a step of 9 ms.
  * Run: node --conditions=foretoken-source packages/generation/test/benchmarks/host-work.ts
  */
 import { type GenerationOptions, generate } from '@foretoken/generation'
