@@ -68,7 +68,7 @@ export function linear(
   return x.graph.scope(name, () => {
     const product =
       format.kind === 'f32'
-        ? floatProduct(x, weightPart(x.graph, weight, 'values', 'float32', [weight.inputs, weight.outputs]))
+        ? floatProduct(x, weightPart(x.graph, weight, 'values', 'float32', [weight.inputs, weight.outputs]), weight.inputs)
         : format.kind === 'int8-rows'
           ? rowProduct(x, weight, splitColumns ?? weight.outputs)
           : blockProduct(call, x, weight, format, accuracyLevel)
@@ -78,10 +78,13 @@ export function linear(
 
 /**
  * A float product that takes the same kernel whatever its width. One column would go to a dot product whose sums associate
- * differently from the general kernel; a factor other than 1 keeps it off, and halving first is exact.
+ * differently from the general kernel; a factor other than 1 keeps it off, and halving first is exact. The halves are a vector
+ * because the runtime folds a factor that is one number back into alpha.
  */
-function floatProduct(x: Value, matrix: Value): Value {
-  return dimAt(matrix, -1) === 1 ? fusedMatMul(multiply(x, 0.5), matrix, { alpha: 2 }) : matMul(x, matrix)
+function floatProduct(x: Value, matrix: Value, inputs: number): Value {
+  if (dimAt(matrix, -1) !== 1) return matMul(x, matrix)
+  const halves = x.graph.constant('float32', [inputs], new Array<number>(inputs).fill(0.5))
+  return fusedMatMul(multiply(x, halves), matrix, { alpha: 2 })
 }
 
 function rowProduct(x: Value, weight: LinearWeight, widest: number): Value {
@@ -116,7 +119,7 @@ function blockProduct(
   const sums = oncePerValue(filled, `block sums ${blockSize}`, () =>
     reduceSum(reshape(filled, [...leadingDims(call, filled), blocks, blockSize]), [-1], { keepDims: false, name: 'blockSums' }),
   )
-  return add(product, floatProduct(sums, weightPart(graph, weight, 'corrections', 'float32', [blocks, outputs])))
+  return add(product, floatProduct(sums, weightPart(graph, weight, 'corrections', 'float32', [blocks, outputs]), blocks))
 }
 
 function leadingDims(call: Call, x: Value): readonly Dim[] {

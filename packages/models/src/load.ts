@@ -93,7 +93,6 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
     const model = (plan: Plan) =>
       new OpenModel({
         checkpoint,
-        runtime,
         plan,
         graph: open,
         adapters,

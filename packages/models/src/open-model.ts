@@ -3,8 +3,8 @@
  * a step that wants an output which the open graph lacks reopens it with that output, so there is never more than one set of weights.
  */
 import { createKvCache, type KvCache, type LayerShape } from '@foretoken/kv-cache'
-import type { Runtime, Session } from '@foretoken/runtime'
-import { DisposedError, type Tensor } from '@foretoken/tensor'
+import type { Session } from '@foretoken/runtime'
+import { DisposedError } from '@foretoken/tensor'
 import type { Tokenizer } from '@foretoken/tokenizers'
 import { scaleFeeds } from './adapters/adapter-scales.ts'
 import type { LoraAdapter } from './adapters/lora-adapter.ts'
@@ -21,10 +21,9 @@ import { fetchesFor, stepResult } from './step/step-result.ts'
 
 export interface OpenModelOptions {
   readonly checkpoint: Checkpoint
-  readonly runtime: Runtime
   readonly plan: Plan
   readonly graph: OpenGraph
-  readonly adapters?: readonly LoraAdapter[]
+  readonly adapters: readonly LoraAdapter[]
   /** Opens the graph with these outputs. */
   openGraph(outputs: OutputSet): Promise<OpenGraph>
 }
@@ -123,7 +122,7 @@ export class OpenModel implements CausalLM {
     step.signal?.throwIfAborted()
     const { description } = this.#options.checkpoint
     const checked = checkStep(step, { ...description, layers: this.#layers })
-    const scales = scaleFeeds(this.#options.adapters ?? [], step.adapters)
+    const scales = scaleFeeds(this.#options.adapters, step.adapters)
     const session = await this.#sessionFor(outputsFor(step.want, step.tokens instanceof Float32Array))
     const graph = this.#graph
     if (graph === undefined) throw new RangeError('a session without a graph')
@@ -131,7 +130,8 @@ export class OpenModel implements CausalLM {
     const { feeds, ranges } = this.#feedsOf(ran, ranChecked)
     const allFeeds = scales.length === 0 ? feeds : new Map([...feeds, ...scales])
     const start = performance.now()
-    const outputs = await this.#runSession(session, allFeeds, fetchesFor(step, checked.steps, description.layers), step.signal)
+    const fetches = fetchesFor(step, checked.steps, description.layers)
+    const outputs = await session.run(allFeeds, fetches, step.signal === undefined ? {} : { signal: step.signal })
     return stepResult({
       description,
       step,
@@ -142,10 +142,6 @@ export class OpenModel implements CausalLM {
       ranSteps: ranChecked.steps,
       elapsedMs: performance.now() - start,
     })
-  }
-
-  #runSession(session: Session, feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[], signal: AbortSignal | undefined) {
-    return session.run(feeds, fetches, signal === undefined ? {} : { signal })
   }
 
   async #sessionFor(needs: OutputSet): Promise<Session> {

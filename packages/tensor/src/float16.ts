@@ -2,8 +2,8 @@
  * float16 (IEEE 754 binary16) as bits in a Uint16Array: sign, 5 bits of exponent, 10 of fraction. Rounding is to nearest, ties to
  * even; subnormals are kept; from 65520 on a value becomes infinite; every NaN becomes the quiet NaN 0x7e00 (with its sign bit dropped).
  *
- * Measured in Node 24 on a million values: encoding 2.8 ns in integer arithmetic, 1.6 ns by `Float16Array` (so that is used where the
- * engine has it); decoding 0.9 ns by a table of 256 kB, 1.6 ns by `Float16Array`, 3.0 ns in arithmetic.
+ * Encoding is quicker by `Float16Array` than in integer arithmetic (so that is used where the engine has it); decoding is quickest by a
+ * table of 256 kB.
  */
 import { ShapeError } from './errors.ts'
 

@@ -1,6 +1,7 @@
 /**
  * Matrix products. Leading dimensions are batches and are broadcast. Note for exactness: ONNX Runtime's CPU and wasm kernels
  * take another path for a result with one column, whose sums associate differently; `fusedMatMul` with an alpha other than 1 stays on the general path.
+ * Scale the other operand by a vector then: a factor that is one number is folded back into alpha.
  */
 import type { DType } from '@foretoken/tensor'
 import { broadcastDims } from '../broadcasting.ts'

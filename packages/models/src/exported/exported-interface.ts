@@ -123,7 +123,11 @@ export function readExportedInterface(model: ModelProto, file: string): Exported
 
   const unknown = [...inputs.keys()].filter((name) => !taken.has(name))
   if (unknown.length > 0)
-    refuse('inputs', unknown.join(', '), 'input_ids, attention_mask, position_ids, past_key_values and use_cache_branch')
+    refuse(
+      'inputs',
+      unknown.join(', '),
+      `input_ids, attention_mask, position_ids, past_key_values, use_cache_branch and ${KEPT_LOGITS.join(' or ')}`,
+    )
   const extra = [...outputs.keys()].find((name) => PRESENT.test(name) && Number(PRESENT.exec(name)?.[1]) >= layers)
   if (extra !== undefined) refuse(extra, 'an output without its input', `${layers} layers, as in past_key_values`)
   const logits = outputs.get('logits')

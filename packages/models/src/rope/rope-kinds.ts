@@ -1,7 +1,7 @@
 /**
  * The kinds of rotary embedding that checkpoints name in `rope_scaling` (transformers 4) or `rope_parameters` (transformers 5).
  * Sources: linear and dynamic NTK (kaiokendev, bloc97 2023), YaRN (Peng et al. 2023), Llama 3.1's wavelength bands,
- * LongRoPE (Ding et al. 2024). Each function is the formula; `../test/rope/rope-kinds.test.ts` checks them against transformers.
+ * LongRoPE (Ding et al. 2024). Each function is the formula; `../../test/rope/rope-kinds.node.test.ts` checks them against transformers.
  */
 import type { ConfigReader } from '../config/config-reader.ts'
 import type { Rope } from './rope.ts'
