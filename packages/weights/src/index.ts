@@ -24,7 +24,6 @@ export { decodeToFloat32 } from './decode/decode.ts'
 // Numbers to the formats that linear layers compute with.
 
 export { losslessFormat } from './pack/carry.ts'
-export { type PackedEmbedding, packEmbedding } from './pack/pack-embedding.ts'
 export { packLinear, packStored } from './pack/pack-linear.ts'
 export type { StackedPart } from './pack/row-source.ts'
 

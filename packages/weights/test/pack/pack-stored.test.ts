@@ -1,11 +1,9 @@
 import type { LinearFormat } from '@foretoken/tensor'
 import { ArgumentError } from '@foretoken/tensor'
-import { decodeToFloat32, packEmbedding, packLinear, packStored } from '@foretoken/weights'
+import { decodeToFloat32, packLinear, packStored } from '@foretoken/weights'
 import { describe, expect, test } from 'vitest'
 import { randomBlocks } from '../builders/random-blocks.ts'
 import { randomNormal } from '../builders/random-bytes.ts'
-import { slowDecode } from '../builders/slow-blocks.ts'
-import { slowUnpack } from '../builders/slow-unpack.ts'
 import { storedFloats, storedTensor } from '../builders/stored-tensor.ts'
 
 const FORMATS: readonly LinearFormat[] = [
@@ -86,34 +84,5 @@ describe('stored weights', () => {
       const carried = storedTensor('Q8_0', [2, 32], new Uint8Array(68))
       expect(() => packStored([{ stored: carried, rowOrder: Int32Array.of(-1) }], each)).toThrow(/row -1/)
     }
-  })
-})
-
-describe('an embedding', () => {
-  test('in f32 is the table', () => {
-    const table = randomNormal(10 * WIDTH, 7)
-    expect(packEmbedding(storedFloats(table, [10, WIDTH]), 'f32')).toEqual({ format: 'f32', rows: 10, width: WIDTH, values: table })
-  })
-
-  test('in Q8_0 is carried into int8 blocks without loss', () => {
-    const bytes = randomBlocks('Q8_0', 20, 8)
-    const packed = packEmbedding(storedTensor('Q8_0', [10, WIDTH], bytes), 'int8-blocks')
-    if (packed.format !== 'int8-blocks') throw new TypeError('another format')
-    const values = Float32Array.from(packed.values, (value, index) => (value - 128) * (packed.scales[Math.floor(index / 32)] ?? 0))
-    expect(values).toEqual(slowDecode('Q8_0', bytes))
-  })
-
-  test('in int8 blocks has the bytes of a linear weight in blocks of 32, which a tied head can use', () => {
-    const stored = storedFloats(randomNormal(10 * 70, 9), [10, 70])
-    const packed = packEmbedding(stored, 'int8-blocks')
-    const { parts } = packStored(stored, { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false })
-    expect(packed).toEqual({ format: 'int8-blocks', rows: 10, width: 70, ...parts })
-    expect(
-      slowUnpack({ format: { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false }, outputs: 10, inputs: 70, parts }),
-    ).toHaveLength(700)
-  })
-
-  test('that is no matrix is refused', () => {
-    expect(() => packEmbedding(storedFloats(new Float32Array(4), [4]), 'f32')).toThrow(ArgumentError)
   })
 })
