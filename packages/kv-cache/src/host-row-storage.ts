@@ -91,6 +91,22 @@ export class HostRowStorage implements RowStorage {
     this.#length += added
   }
 
+  /** An empty storage with the same options. */
+  sibling(): HostRowStorage {
+    return new HostRowStorage(this.#layers, this.#options)
+  }
+
+  /** Makes the rows of a float32 storage those that `write` puts into each layer's arrays, [rows, kvHeads, …]. */
+  receive(rows: number, write: (layer: number, keys: Float32Array, values: Float32Array) => void): void {
+    this.#length = 0
+    this.#reserve(rows)
+    for (let l = 0; l < this.#layers.length; l++) {
+      const { keys, values } = this.#slice(l, 0, rows)
+      if (keys instanceof Float32Array && values instanceof Float32Array) write(l, keys, values)
+    }
+    this.#length = rows
+  }
+
   truncate(length: number): void {
     this.#length = length
   }

@@ -84,7 +84,7 @@ function emptyCache(layers: readonly LayerShape[], options: KvCacheOptions): Seq
   return new SequenceCache(own, new HostRowStorage(own, { initialCapacity, maxCapacity, storage }), history, maxCapacity, storage)
 }
 
-class SequenceCache implements HostKvCache {
+export class SequenceCache implements HostKvCache {
   readonly storage: StorageType
   readonly layers: readonly LayerShape[]
   readonly #maxCapacity: number
@@ -105,6 +105,16 @@ class SequenceCache implements HostKvCache {
     this.#history = history
     this.#rows = rows
     this.#maxCapacity = maxCapacity
+  }
+
+  /** Where the rows lie. A pool moves them (`row-pool.ts`); nobody else does. */
+  get rowStorage(): RowStorage {
+    return this.#open()
+  }
+
+  set rowStorage(storage: RowStorage) {
+    this.#open()
+    this.#rows = storage
   }
 
   get length(): number {
