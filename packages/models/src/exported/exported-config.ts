@@ -6,6 +6,7 @@ import type { ModelConfig } from '../causal-lm.ts'
 import type { ConfigReader } from '../config/config-reader.ts'
 import { ConfigError } from '../errors.ts'
 import type { ExportedInterface } from './exported-interface.ts'
+import { type Lost, lostInExport } from './lost-in-export.ts'
 
 const NAMES = {
   layers: ['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'],
@@ -23,11 +24,14 @@ export interface ExportedRows {
   readonly kvHeads: number
   readonly keyDim: number
   readonly valueDim: number
+  /** Rows of a buffer that the graph's operator slides: it is given at least so many. */
+  readonly leastBuffer?: number
 }
 
 export interface ExportedDescription {
   readonly config: ModelConfig
   readonly layers: readonly ExportedRows[]
+  readonly lost?: Lost
 }
 
 /** @throws {ConfigError} when a size is missing, or the graph says otherwise */
@@ -47,12 +51,19 @@ export function describeExported(whole: ConfigReader, graph: ExportedInterface):
   const vocab = config.count('vocab_size')
   if (graph.vocab !== undefined && graph.vocab !== vocab) config.refuse('vocab_size', `${vocab}`, `${graph.vocab}, the logits of the graph`)
 
-  const kvHeadsKey = present(config, NAMES.kvHeads)
-  const statedKvHeads = kvHeadsKey === undefined ? undefined : config.count(kvHeadsKey)
-  const statedDim = config.optionalCount('head_dim')
-  const shapes = graph.layers.map(({ kvHeads = statedKvHeads ?? heads, keyDim, valueDim }): ExportedRows => {
+  // a Falcon of the first kind has one head of keys and values, whatever num_kv_heads says
+  const isFirstFalcon = config.boolean('multi_query', false) && !config.boolean('new_decoder_architecture', false)
+  const kvHeadsKey = isFirstFalcon ? 'multi_query' : present(config, NAMES.kvHeads)
+  const statedKvHeads = isFirstFalcon ? 1 : kvHeadsKey === undefined ? undefined : config.count(kvHeadsKey)
+  const statedDim = keyDimOf(config)
+  const shapes = graph.layers.map(({ kvHeads = statedKvHeads ?? heads, keyDim, valueDim, leastBuffer }): ExportedRows => {
     const dim = statedDim ?? hidden / heads
-    return { kvHeads, keyDim: keyDim ?? wholeDim(config, dim), valueDim: valueDim ?? wholeDim(config, dim) }
+    return {
+      kvHeads,
+      keyDim: keyDim ?? wholeDim(config, dim),
+      valueDim: valueDim ?? config.optionalCount('v_head_dim') ?? wholeDim(config, dim),
+      ...(leastBuffer === undefined ? {} : { leastBuffer }),
+    }
   })
   const [first] = shapes
   if (first === undefined) throw new RangeError('an exported decoder without layers')
@@ -68,9 +79,16 @@ export function describeExported(whole: ConfigReader, graph: ExportedInterface):
       )
     }
   }
-  for (const stated of graph.statedHeads) {
+  for (const stated of graph.statedAttention) {
     if (stated.heads !== heads) {
       config.refuse(present(config, NAMES.heads) ?? NAMES.heads[0], `${heads} heads`, `${stated.heads}, as in the graph's attention`)
+    }
+    if (stated.kvHeads !== first.kvHeads) {
+      config.refuse(
+        kvHeadsKey ?? NAMES.kvHeads[0],
+        `${first.kvHeads} heads of keys and values`,
+        `${stated.kvHeads}, as in the graph's attention`,
+      )
     }
   }
   if (statedDim !== undefined && shapes.every(({ keyDim }) => keyDim !== statedDim)) {
@@ -78,7 +96,9 @@ export function describeExported(whole: ConfigReader, graph: ExportedInterface):
   }
 
   const maxKey = present(config, NAMES.maxPositions)
+  const lost = lostInExport(config, graph)
   return {
+    ...(lost === undefined ? {} : { lost }),
     config: {
       modelType: config.string('model_type', whole.string('model_type', 'exported')),
       layers: graph.layers.length,
@@ -92,6 +112,13 @@ export function describeExported(whole: ConfigReader, graph: ExportedInterface):
     },
     layers: shapes,
   }
+}
+
+/** The width of keys: with latent attention `head_dim` is the width of its turned part, where it is there at all. */
+function keyDimOf(config: ConfigReader): number | undefined {
+  const turned = config.optionalCount('qk_rope_head_dim')
+  const still = config.optionalCount('qk_nope_head_dim')
+  return turned === undefined || still === undefined ? config.optionalCount('head_dim') : turned + still
 }
 
 function present(config: ConfigReader, names: readonly string[]): string | undefined {

@@ -21,14 +21,16 @@ export interface ExportedInterface {
   readonly positionRows?: number
   /** A merged decoder: one branch for an empty cache and one for a filled one, chosen by `use_cache_branch`. */
   readonly hasCacheBranch: boolean
+  /** Whether something else is chosen while it runs (`If`). */
+  readonly branches: boolean
   /** The input that says how many of the last rows go through the head. */
   readonly keptLogits?: { readonly name: string; readonly dims: readonly number[] }
   readonly layers: readonly ExportedLayer[]
   readonly cacheType: FloatType
   readonly logitsType: FloatType
   readonly vocab?: number
-  /** Head counts that attention operators state: queries, and keys and values. */
-  readonly statedHeads: readonly { readonly heads: number; readonly kvHeads: number }[]
+  /** What attention operators of the graph state about themselves. */
+  readonly statedAttention: readonly StatedAttention[]
   /** Bytes of weights inside of the file. */
   readonly inlineBytes: number
   /** Names of the files beside it that hold the others. */
@@ -45,6 +47,18 @@ export interface ExportedLayer {
   readonly kvHeads: number | undefined
   readonly keyDim: number | undefined
   readonly valueDim: number | undefined
+  /**
+   * The layer's cache is a buffer that the operator writes the new rows into and lets slide once it is full (`sliding_window_cache`):
+   * it is given at least so many rows, and room for the new ones, so that nothing slides.
+   */
+  readonly leastBuffer?: number
+}
+
+/** Numbers of a GroupQueryAttention: heads of queries, heads of keys and values, and how many rows a row sees, undefined for all. */
+export interface StatedAttention {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly window: number | undefined
 }
 
 const PAST = /^past_key_values\.(\d+)\.(key|value)$/
@@ -105,6 +119,7 @@ export function readExportedInterface(model: ModelProto, file: string): Exported
   if (hasCacheBranch) input('use_cache_branch', ['bool'], 1)
 
   const cacheType = input('past_key_values.0.key', ['float32', 'float16'], 4).type
+  const attention = attentionFacts(model)
   const found = Array.from({ length: layers }, (_, layer): ExportedLayer => {
     const sizes = (['key', 'value'] as const).map((which) => {
       const { value } = input(`past_key_values.${layer}.${which}`, [cacheType], 4)
@@ -113,12 +128,13 @@ export function readExportedInterface(model: ModelProto, file: string): Exported
       checked(present, [cacheType], [4])
       const [batch, kvHeads, , dim] = value.dims ?? []
       if (typeof batch === 'number' && batch !== 1) refuse(value.name, `a batch of ${batch}`, 'a batch of 1 or of any size')
-      return { kvHeads: asNumber(kvHeads), dim: asNumber(dim) }
+      return { kvHeads: asNumber(kvHeads) ?? asNumber(present.dims?.[1]), dim: asNumber(dim) ?? asNumber(present.dims?.[3]) }
     })
     const [key, value] = sizes
     if (key?.kvHeads !== value?.kvHeads)
       refuse(`past_key_values.${layer}`, `${key?.kvHeads} heads of keys and ${value?.kvHeads} of values`, 'equal')
-    return { kvHeads: key?.kvHeads, keyDim: key?.dim, valueDim: value?.dim }
+    const leastBuffer = attention.buffers.get(`past_key_values.${layer}.key`)
+    return { kvHeads: key?.kvHeads, keyDim: key?.dim, valueDim: value?.dim, ...(leastBuffer === undefined ? {} : { leastBuffer }) }
   })
 
   const unknown = [...inputs.keys()].filter((name) => !taken.has(name))
@@ -134,7 +150,6 @@ export function readExportedInterface(model: ModelProto, file: string): Exported
   if (logits === undefined) return refuse('logits', 'no such output', '[batch, steps, vocab]')
   const logitsType = checked(logits, ['float32', 'float16'], [3])
   const vocab = asNumber(logits.dims?.[2])
-  const attention = attentionFacts(model)
 
   return {
     tokensType: tokens.type,
@@ -143,12 +158,13 @@ export function readExportedInterface(model: ModelProto, file: string): Exported
     countsPositions: positions === undefined || attention.countsPositions,
     ...(attention.positionRows === undefined ? {} : { positionRows: attention.positionRows }),
     hasCacheBranch,
+    branches: attention.ifs > (hasCacheBranch ? 1 : 0),
     ...(kept === undefined ? {} : { keptLogits: { name: kept, dims: keptDims.length === 0 ? [] : [1] } }),
     layers: found,
     cacheType,
     logitsType,
     ...(vocab === undefined ? {} : { vocab }),
-    statedHeads: attention.statedHeads,
+    statedAttention: attention.stated,
     ...weightPlaces(model),
   }
 
@@ -177,38 +193,50 @@ function weightPlaces(model: ModelProto): { readonly inlineBytes: number; readon
 
 /** Places among the inputs of ONNX Runtime's operators. */
 const OPERATOR_INPUTS = {
-  GroupQueryAttention: { cosines: 7, positions: 9 },
+  GroupQueryAttention: { pastKeys: 3, cosines: 7, positions: 9 },
   RotaryEmbedding: { cosines: 2, positions: 1 },
 } as const
 
 interface AttentionFacts {
   readonly countsPositions: boolean
   readonly positionRows: number | undefined
-  readonly statedHeads: readonly { readonly heads: number; readonly kvHeads: number }[]
+  readonly ifs: number
+  readonly stated: readonly StatedAttention[]
+  /** Rows that a sliding buffer has at least, by the name of its input. */
+  readonly buffers: ReadonlyMap<string, number>
 }
 
 /** How the operators of ONNX Runtime in the graph turn heads: by which positions, and by tables of how many rows. */
 function attentionFacts(model: ModelProto): AttentionFacts {
   let countsPositions = false
   let positionRows: number | undefined
-  const statedHeads: { heads: number; kvHeads: number }[] = []
+  let ifs = 0
+  const stated: StatedAttention[] = []
+  const buffers = new Map<string, number>()
 
   function visit(graph: GraphProto, outer: ReadonlyMap<string, number>): void {
     const rows = new Map(outer)
     for (const { name = '', dims } of graph.initializer) rows.set(name, Number(dims[0] ?? 0))
     for (const { opType, domain, input, attribute } of graph.node) {
       for (const { g, graphs } of attribute) for (const inner of g === undefined ? graphs : [g, ...graphs]) visit(inner, rows)
+      if (opType === 'If') ifs++
       if (domain !== 'com.microsoft' || (opType !== 'GroupQueryAttention' && opType !== 'RotaryEmbedding')) continue
       const places = OPERATOR_INPUTS[opType]
       const table = rows.get(input[places.cosines] ?? '')
       if (table !== undefined) positionRows = Math.min(table, positionRows ?? table)
       if (opType !== 'GroupQueryAttention') continue
-      statedHeads.push({ heads: integer(attribute, 'num_heads'), kvHeads: integer(attribute, 'kv_num_heads') })
+      const window = integer(attribute, 'local_window_size')
+      stated.push({
+        heads: integer(attribute, 'num_heads'),
+        kvHeads: integer(attribute, 'kv_num_heads'),
+        window: window > 0 ? window : undefined,
+      })
+      if (integer(attribute, 'sliding_window_cache') === 1) buffers.set(input[OPERATOR_INPUTS.GroupQueryAttention.pastKeys] ?? '', window)
       if (integer(attribute, 'do_rotary') === 1 && (input[places.positions] ?? '') === '') countsPositions = true
     }
   }
   if (model.graph !== undefined) visit(model.graph, new Map())
-  return { countsPositions, positionRows, statedHeads }
+  return { countsPositions, positionRows, ifs, stated, buffers }
 }
 
 function integer(attributes: readonly AttributeProto[], name: string): number {

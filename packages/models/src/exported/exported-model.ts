@@ -3,10 +3,11 @@
  * what its graph has and no more; a step that wants something else is refused with the name of the capability.
  */
 import { createKvCache, type KvCache } from '@foretoken/kv-cache'
-import type { Session } from '@foretoken/runtime'
+import { type Session, SessionError } from '@foretoken/runtime'
 import { DisposedError, type Tensor } from '@foretoken/tensor'
 import type { Tokenizer } from '@foretoken/tokenizers'
 import type { Capabilities, CausalLM, DecodeStep, GenerationDefaults, MemoryUse, ModelConfig, Plan, StepResult } from '../causal-lm.ts'
+import { StepError } from '../errors.ts'
 import { type CheckedStep, checkStep } from '../step/check-step.ts'
 import type { ExportedDescription } from './exported-config.ts'
 import type { ExportedInterface } from './exported-interface.ts'
@@ -114,11 +115,21 @@ export class ExportedModel implements CausalLM {
     step.signal?.throwIfAborted()
     const { graph, description, session } = this.#options
     const checked = checkStep(step, description)
-    checkExportedStep(step, checked, graph)
+    checkExportedStep(step, checked, graph, description)
     const feeds = this.#feedsOf(step, checked)
     const fetches = exportedFetches(step, description.layers.length)
     const start = performance.now()
-    const outputs = await session.run(feeds, fetches, step.signal === undefined ? {} : { signal: step.signal })
+    const outputs = await session.run(feeds, fetches, step.signal === undefined ? {} : { signal: step.signal }).catch((cause: unknown) => {
+      throw beyondPositions(cause, checked, description)
+    })
     return exportedResult({ graph, description, step, checked, outputs, elapsedMs: performance.now() - start })
   }
+}
+
+/** Tables that were traced into a graph end without a word about it in its inputs: what the runtime says of them names a node. */
+function beyondPositions(cause: unknown, { positions }: CheckedStep, { config }: ExportedDescription): unknown {
+  const last = positions.reduce((most, position) => Math.max(most, position), 0)
+  if (!(cause instanceof SessionError) || last < config.maxPositions) return cause
+  const expected = `positions below ${config.maxPositions}, which config.json says; the graph ended with: ${cause.message}`
+  return new StepError({ field: 'positions', found: `${last}`, expected }, { cause })
 }

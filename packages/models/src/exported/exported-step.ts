@@ -13,7 +13,7 @@ import type { ExportedInterface, FloatType, IntegerType } from './exported-inter
 import { lastRowsTokenMajor, toHeadMajor } from './head-major.ts'
 
 /** Refuses what the graph has no way to do, naming the capability. */
-export function checkExportedStep(step: DecodeStep, checked: CheckedStep, graph: ExportedInterface): void {
+export function checkExportedStep(step: DecodeStep, checked: CheckedStep, graph: ExportedInterface, { lost }: ExportedDescription): void {
   const { want, cache } = step
   const lacks = (field: string, found: string, capability: string): never => {
     throw new StepError({ field, found, expected: `a model with the capability ${capability}, which this exported graph lacks` })
@@ -38,6 +38,10 @@ export function checkExportedStep(step: DecodeStep, checked: CheckedStep, graph:
         found: `${position}`,
         expected: `positions below ${graph.positionRows}, where the graph's tables end`,
       })
+    }
+    if (lost !== undefined && position >= lost.from) {
+      const expected = `positions below ${lost.from}: config.json says ${lost.what}, which this exported graph does not have`
+      throw new StepError({ field: 'positions', found: `${position}`, expected })
     }
   }
 }
@@ -68,8 +72,9 @@ export function exportedFeeder(
       const kept = step.want.logits === 'all' || step.want.logits instanceof Int32Array ? steps : 1
       feeds.set(graph.keptLogits.name, tensor('int64', graph.keptLogits.dims, BigInt64Array.of(BigInt(kept))))
     }
-    layers.forEach((shape, layer) => {
-      const { kvHeads, keyDim, valueDim } = shape
+    layers.forEach(({ kvHeads, keyDim, valueDim, leastBuffer }, layer) => {
+      // a buffer that slides when it is full has room for the new rows, behind the cached ones
+      const room = leastBuffer === undefined ? past : Math.max(past + steps, leastBuffer)
       const rows = cache.view(layer, 0, past)
       const arrays = turned[layer]
       if (arrays === undefined) throw new RangeError(`the model has no layer ${layer}`)
@@ -77,13 +82,13 @@ export function exportedFeeder(
       feeds.set(`past_key_values.${layer}.value`, rowsAhead(rows, 'values', valueDim))
 
       function rowsAhead(from: LayerRows, which: 'keys' | 'values', dim: number): Tensor {
-        const length = past * kvHeads * dim
-        const dims = [1, kvHeads, past, dim]
+        const length = room * kvHeads * dim
+        const dims = [1, kvHeads, room, dim]
         let ahead = from[which]
-        if (kvHeads > 1 && arrays !== undefined) {
+        if ((kvHeads > 1 || room > past) && arrays !== undefined) {
           if (arrays[which].length < length) arrays[which] = new Float32Array(2 * length)
           ahead = arrays[which].subarray(0, length)
-          toHeadMajor(from[which], kvHeads, dim, ahead)
+          toHeadMajor(from[which], { count: past, heads: kvHeads, dim, room }, ahead)
         }
         return graph.cacheType === 'float16' ? tensor('float16', dims, encodeFloat16(ahead)) : tensor('float32', dims, ahead)
       }
@@ -144,10 +149,11 @@ export function exportedResult({ graph, description, step, checked, outputs, ela
   const rows = {
     steps,
     positions,
-    layers: layers.map(({ kvHeads, keyDim, valueDim }, layer) => {
+    layers: layers.map(({ kvHeads, keyDim, valueDim, leastBuffer = 0 }, layer) => {
+      const room = Math.max(total, leastBuffer)
       const part = (which: 'key' | 'value', dim: number) => {
-        const all = floats(outputs, `present.${layer}.${which}`, graph.cacheType, [1, kvHeads, total, dim])
-        return lastRowsTokenMajor(all, total, steps, kvHeads, dim)
+        const all = floats(outputs, `present.${layer}.${which}`, graph.cacheType, [1, kvHeads, room, dim])
+        return lastRowsTokenMajor(all, { count: total, heads: kvHeads, dim, room }, steps)
       }
       return { keys: part('key', keyDim), values: part('value', valueDim) }
     }),

@@ -4,23 +4,32 @@
  * and its own concatenation.
  */
 
-/** Token-major rows as head-major. */
-export function toHeadMajor(rows: Float32Array, heads: number, dim: number, into: Float32Array): void {
-  const count = into.length / (heads * dim)
+/** Rows in head-major order: `count` of them at the front of `room` for each head. */
+export interface HeadMajorRows {
+  readonly count: number
+  readonly heads: number
+  readonly dim: number
+  readonly room: number
+}
+
+/** Token-major rows as head-major, with zeros in the room behind them. */
+export function toHeadMajor(rows: Float32Array, { count, heads, dim, room }: HeadMajorRows, into: Float32Array): void {
   for (let head = 0, to = 0; head < heads; head++) {
     for (let row = 0; row < count; row++) {
       const from = (row * heads + head) * dim
       for (let at = 0; at < dim; at++, to++) into[to] = rows[from + at] ?? 0
     }
+    into.fill(0, to, to + (room - count) * dim)
+    to += (room - count) * dim
   }
 }
 
-/** The last `count` of `total` head-major rows as token-major [count, heads, dim]. */
-export function lastRowsTokenMajor(all: Float32Array, total: number, count: number, heads: number, dim: number): Float32Array {
-  const rows = new Float32Array(count * heads * dim)
-  for (let row = 0, to = 0; row < count; row++) {
+/** The last `steps` of the head-major rows as token-major [steps, heads, dim]. */
+export function lastRowsTokenMajor(all: Float32Array, { count, heads, dim, room }: HeadMajorRows, steps: number): Float32Array {
+  const rows = new Float32Array(steps * heads * dim)
+  for (let row = 0, to = 0; row < steps; row++) {
     for (let head = 0; head < heads; head++) {
-      const from = (head * total + total - count + row) * dim
+      const from = (head * room + count - steps + row) * dim
       for (let at = 0; at < dim; at++, to++) rows[to] = all[from + at] ?? 0
     }
   }

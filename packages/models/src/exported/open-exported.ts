@@ -7,7 +7,7 @@ import type { CausalLM, Plan } from '../causal-lm.ts'
 import { generationDefaults, readJson, type TextFiles } from '../checkpoint/hugging-face-checkpoint.ts'
 import { ConfigError } from '../errors.ts'
 import { selfTest } from '../self-test.ts'
-import { describeExported } from './exported-config.ts'
+import { describeExported, type ExportedDescription } from './exported-config.ts'
 import { type ExportedInterface, readExportedInterface } from './exported-interface.ts'
 import { ExportedModel } from './exported-model.ts'
 import type { GraphFile } from './graph-file.ts'
@@ -45,12 +45,12 @@ export async function openExported(path: string, runtime: Runtime, options: Open
   const session = await openSession(file, graph, runtime, options)
   const model = (plan: Plan) => new ExportedModel({ ...facts, session, plan })
   try {
-    const plan = describePlan(runtime, graph, options)
+    const plan = describePlan(runtime, graph, description, options)
     if (options.selfTest === false) return model({ ...plan, notes: [...plan.notes, 'not exact: the self-test was switched off'] })
-    const { positionRows } = graph
     const { exact, note } = await selfTest(model(plan), {
-      ...(positionRows === undefined ? { positionsEnd: description.config.maxPositions } : { positionsEnd: positionRows }),
-      ...(graph.countsPositions ? { countsPositions: true } : {}),
+      positionsEnd: Math.min(graph.positionRows ?? description.config.maxPositions, description.lost?.from ?? Number.POSITIVE_INFINITY),
+      // also where the graph takes positions: masks that were traced with tables of their own end where those end
+      countsPositions: true,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     return model({ ...plan, exact, notes: note === undefined ? plan.notes : [...plan.notes, `not exact: ${note}`] })
@@ -82,13 +82,14 @@ async function openSession(file: GraphFile, graph: ExportedInterface, runtime: R
   })
 }
 
-function describePlan(runtime: Runtime, graph: ExportedInterface, options: OpenExportedOptions): Plan {
+function describePlan(runtime: Runtime, graph: ExportedInterface, { lost }: ExportedDescription, options: OpenExportedOptions): Plan {
   const { device } = runtime
   const notes = [
     ...device.notes,
     'an exported graph: the cache is turned and copied whole in every step, and logits of all rows leave the graph',
     ...(graph.hasCacheBranch ? ['a merged decoder: after cached rows a step has one row'] : []),
     ...(graph.countsPositions ? ['positions follow the number of cached rows: the cache cannot lose rows in its middle'] : []),
+    ...(lost === undefined ? [] : [`the graph lacks ${lost.what}: positions end at ${lost.from}`]),
   ]
   return {
     runtime: `${runtime.name} ${runtime.version}`,

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadCausalLM } from '../../src/index.ts'
 import { checkpointFixture, largestDifference } from '../checkpoint-fixture.ts'
 import { exportLlama, tinyWeights, writeGraph } from './exported-graph.ts'
+import { writeKeptExport } from './kept-export.ts'
 
 let folder: string
 let graphFile: string
@@ -127,6 +128,18 @@ describe('a configuration that contradicts the graph', () => {
     const config: unknown = JSON.parse(await readFile(file, 'utf8'))
     await writeFile(file, JSON.stringify({ ...(config as object), ...change }))
     await expectRefused('model-config', message)
+  })
+
+  test.each([
+    ['optimum', 'llama'],
+    ['optimum', 'mistral'],
+    ['genai', 'qwen2'],
+  ])('other heads of keys and values than the cache of %s has for %s: refused', async (exporter, checkpoint) => {
+    await writeKeptExport(exporter, checkpoint, folder)
+    const file = join(folder, 'config.json')
+    const config: unknown = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...(config as object), num_key_value_heads: 4 }))
+    await expectRefused('model-config', /num_key_value_heads: found 4 heads of keys and values, expected 2, as in the cache of the graph/)
   })
 
   test('a graph without a configuration is refused', async () => {
