@@ -21,17 +21,19 @@ export interface SelfTestOptions {
   readonly positionsEnd?: number
   /** Positions are the number of cached rows: they cannot be spread, so fewer rows are cached. */
   readonly countsPositions?: boolean
+  /** Nothing is cached: for models that take several rows only in front. */
+  readonly startsEmpty?: boolean
   readonly signal?: AbortSignal
 }
 
 export async function selfTest(
   lm: CausalLM,
-  { positionsEnd = Number.POSITIVE_INFINITY, countsPositions = false, signal }: SelfTestOptions = {},
+  { positionsEnd = Number.POSITIVE_INFINITY, countsPositions = false, startsEmpty = false, signal }: SelfTestOptions = {},
 ): Promise<SelfTest> {
   const options = signal === undefined ? {} : { signal }
   await using together = lm.createCache()
   // a state has no cuts, and rows before it leave no other trace
-  const most = together.layers.every(({ recurrent }) => recurrent !== undefined) ? ROWS : CACHED
+  const most = startsEmpty ? 0 : together.layers.every(({ recurrent }) => recurrent !== undefined) ? ROWS : CACHED
   const cached = countsPositions ? Math.max(0, Math.min(most, positionsEnd - ROWS)) : most
   const spread = countsPositions ? 1 : Math.min(1, positionsEnd / (cached + ROWS))
   const positions = Int32Array.from({ length: cached + ROWS }, (_, row) => Math.floor(row * spread))

@@ -26,6 +26,7 @@ export interface ExportedInterface {
   /** The input that says how many of the last rows go through the head. */
   readonly keptLogits?: { readonly name: string; readonly dims: readonly number[] }
   readonly layers: readonly ExportedLayer[]
+  readonly cacheLayout: CacheLayout
   readonly cacheType: FloatType
   readonly logitsType: FloatType
   readonly vocab?: number
@@ -41,6 +42,9 @@ export interface ExportedInterface {
 export type ExportedMask =
   | { readonly kind: 'tokens'; readonly type: IntegerType }
   | { readonly kind: 'pairs'; readonly type: 'float32' | 'bool' }
+
+/** [batch, heads, rows, dim]; or, of BLOOM in older exports, keys [batch x heads, dim, rows] and values [batch x heads, rows, dim]. */
+export type CacheLayout = 'separate' | 'fused-key-columns'
 
 /** Undefined where the file leaves the number open. */
 export interface ExportedLayer {
@@ -118,14 +122,19 @@ export function readExportedInterface(model: ModelProto, file: string): Exported
   const hasCacheBranch = inputs.has('use_cache_branch')
   if (hasCacheBranch) input('use_cache_branch', ['bool'], 1)
 
-  const cacheType = input('past_key_values.0.key', ['float32', 'float16'], 4).type
+  const { type: cacheType, value: firstKeys } = input('past_key_values.0.key', ['float32', 'float16'], 3, 4)
+  const cacheLayout = layoutOf(firstKeys)
+  const cacheRank = cacheLayout === 'separate' ? 4 : 3
   const attention = attentionFacts(model)
   const found = Array.from({ length: layers }, (_, layer): ExportedLayer => {
     const sizes = (['key', 'value'] as const).map((which) => {
-      const { value } = input(`past_key_values.${layer}.${which}`, [cacheType], 4)
+      const { value } = input(`past_key_values.${layer}.${which}`, [cacheType], cacheRank)
       const present = outputs.get(`present.${layer}.${which}`)
       if (present === undefined) return refuse(`present.${layer}.${which}`, 'no such output', `one for past_key_values.${layer}.${which}`)
-      checked(present, [cacheType], [4])
+      checked(present, [cacheType], [cacheRank])
+      if (cacheLayout !== 'separate') {
+        return { kvHeads: undefined, dim: asNumber(value.dims?.[which === 'key' ? 1 : 2]) }
+      }
       const [batch, kvHeads, , dim] = value.dims ?? []
       if (typeof batch === 'number' && batch !== 1) refuse(value.name, `a batch of ${batch}`, 'a batch of 1 or of any size')
       return { kvHeads: asNumber(kvHeads) ?? asNumber(present.dims?.[1]), dim: asNumber(dim) ?? asNumber(present.dims?.[3]) }
@@ -161,11 +170,20 @@ export function readExportedInterface(model: ModelProto, file: string): Exported
     branches: attention.ifs > (hasCacheBranch ? 1 : 0),
     ...(kept === undefined ? {} : { keptLogits: { name: kept, dims: keptDims.length === 0 ? [] : [1] } }),
     layers: found,
+    cacheLayout,
     cacheType,
     logitsType,
     ...(vocab === undefined ? {} : { vocab }),
     statedAttention: attention.stated,
     ...weightPlaces(model),
+  }
+
+  /** The width of a head is a number, the rows are open: that says which is which. */
+  function layoutOf({ name, dims = [] }: ValueSummary): CacheLayout {
+    if (dims.length !== 3) return 'separate'
+    const [, width, rows] = dims
+    if (typeof width === 'number' && typeof rows !== 'number') return 'fused-key-columns'
+    return refuse(name, `[${dims.join(', ')}]`, '[batch x heads, a number for the width of heads, rows], or four dimensions')
   }
 
   function exportedMask(): ExportedMask {

@@ -80,7 +80,7 @@ export class ExportedModel implements CausalLM {
     return results
   }
 
-  /** The branch of a merged decoder for a filled cache was traced with one row: several may come without a mask among them. */
+  /** The branch of a merged decoder for a filled cache was traced with one row: several come without a mask among them in some graphs. */
   maxSteps(cache: KvCache): number {
     if (!this.#options.graph.hasCacheBranch) return MOST_ROWS
     return cache.length > 0 ? 1 : this.config.maxPositions

@@ -21,6 +21,10 @@ export function checkExportedStep(step: DecodeStep, checked: CheckedStep, graph:
   if (step.tokens instanceof Float32Array) lacks('tokens', 'embeddings', 'embeddingsInput')
   if ((want.hidden?.length ?? 0) > 0) lacks('want.hidden', `${want.hidden?.length} hidden states`, 'hiddenStates')
   if (want.scores !== undefined) lacks('want.scores', JSON.stringify(want.scores), 'attentionScores')
+  if (graph.hasCacheBranch && cache.length > 0 && checked.steps > 1) {
+    const expected = '1: the branch of this merged decoder for cached rows was traced with one'
+    throw new StepError({ field: 'tokens', found: `${checked.steps} rows after ${cache.length} cached ones`, expected })
+  }
   if (graph.mask?.kind !== 'pairs' && !isCausal(visibilityOf(step.visibility, checked.steps), checked.steps)) {
     lacks('visibility', `rows that are not causal (${step.visibility?.kind})`, 'treeVisibility')
   }
@@ -83,18 +87,25 @@ export function exportedFeeder(
 
       function rowsAhead(from: LayerRows, which: 'keys' | 'values', dim: number): Tensor {
         const length = room * kvHeads * dim
-        const dims = [1, kvHeads, room, dim]
+        const areColumns = which === 'keys' && graph.cacheLayout === 'fused-key-columns'
+        const dims = cacheDims(graph, areColumns, kvHeads, room, dim)
         let ahead = from[which]
-        if ((kvHeads > 1 || room > past) && arrays !== undefined) {
+        if ((kvHeads > 1 || room > past || areColumns) && arrays !== undefined) {
           if (arrays[which].length < length) arrays[which] = new Float32Array(2 * length)
           ahead = arrays[which].subarray(0, length)
-          toHeadMajor(from[which], { count: past, heads: kvHeads, dim, room }, ahead)
+          toHeadMajor(from[which], { count: past, heads: kvHeads, dim, room, areColumns }, ahead)
         }
         return graph.cacheType === 'float16' ? tensor('float16', dims, encodeFloat16(ahead)) : tensor('float32', dims, ahead)
       }
     })
     return feeds
   }
+}
+
+/** Of a batch of one, so that a fused dimension is that of the heads. */
+function cacheDims({ cacheLayout }: ExportedInterface, areColumns: boolean, kvHeads: number, room: number, dim: number): readonly number[] {
+  if (cacheLayout === 'separate') return [1, kvHeads, room, dim]
+  return areColumns ? [kvHeads, dim, room] : [kvHeads, room, dim]
 }
 
 function integers(type: IntegerType, dims: readonly number[], values: Int32Array | Float32Array): Tensor {
@@ -152,8 +163,9 @@ export function exportedResult({ graph, description, step, checked, outputs, ela
     layers: layers.map(({ kvHeads, keyDim, valueDim, leastBuffer = 0 }, layer) => {
       const room = Math.max(total, leastBuffer)
       const part = (which: 'key' | 'value', dim: number) => {
-        const all = floats(outputs, `present.${layer}.${which}`, graph.cacheType, [1, kvHeads, room, dim])
-        return lastRowsTokenMajor(all, { count: total, heads: kvHeads, dim, room }, steps)
+        const areColumns = which === 'key' && graph.cacheLayout === 'fused-key-columns'
+        const all = floats(outputs, `present.${layer}.${which}`, graph.cacheType, cacheDims(graph, areColumns, kvHeads, room, dim))
+        return lastRowsTokenMajor(all, { count: total, heads: kvHeads, dim, room, areColumns }, steps)
       }
       return { keys: part('key', keyDim), values: part('value', valueDim) }
     }),

@@ -51,6 +51,7 @@ export async function openExported(path: string, runtime: Runtime, options: Open
       positionsEnd: Math.min(graph.positionRows ?? description.config.maxPositions, description.lost?.from ?? Number.POSITIVE_INFINITY),
       // also where the graph takes positions: masks that were traced with tables of their own end where those end
       countsPositions: true,
+      startsEmpty: graph.hasCacheBranch,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     return model({ ...plan, exact, notes: note === undefined ? plan.notes : [...plan.notes, `not exact: ${note}`] })

@@ -21,6 +21,7 @@ const describeWith = (config: object, graph: Partial<ExportedInterface> = {}) =>
     hasCacheBranch: false,
     branches: false,
     layers: [OPEN, OPEN],
+    cacheLayout: 'separate',
     cacheType: 'float32',
     logitsType: 'float32',
     statedAttention: [],

@@ -33,9 +33,10 @@ export async function writeKeptExport(exporter: string, checkpoint: string, fold
     const joined = Float32Array.from(rows.flatMap((part) => [...part]))
     pieces.push(isTurned ? turned(joined, width) : joined)
   }
+  const file = exporter === 'merged' ? 'decoder_model_merged.onnx' : 'model.onnx'
   await mkdir(join(folder, 'onnx'), { recursive: true })
   await writeFile(join(folder, 'config.json'), JSON.stringify(config))
-  await writeFile(join(folder, 'onnx', 'model.onnx'), gunzipSync(await readFile(kept(`${exporter}-${checkpoint}.onnx.gz`))))
+  await writeFile(join(folder, 'onnx', file), gunzipSync(await readFile(kept(`${exporter}-${checkpoint}.onnx.gz`))))
   await writeFile(join(folder, 'onnx', 'weights.bin'), Buffer.concat(pieces.map(({ buffer }) => new Uint8Array(buffer))))
 }
 

@@ -100,10 +100,22 @@ const INTERFACES: readonly (readonly [string, Parameters<typeof writeInterface>[
   ],
   ['with a fixed batch', { input_ids: ['int64', [4, 's']], ...PAST }, ['logits', ...PRESENT], /input_ids: found a batch of 4/],
   [
-    'with a cache of three dimensions',
+    'with keys of three dimensions and values of four',
     { ...IDS, ...past('key', ['b', 16, 'p']), ...past('value') },
     ['logits', ...PRESENT],
-    /past_key_values\.0\.key: found \[b, 16, p\], expected 4 dimensions/,
+    /present\.0\.key: found \[1, 1, 1, 1\], expected 3 dimensions/,
+  ],
+  [
+    'with a cache of three dimensions, all open',
+    { ...IDS, ...past('key', ['b', 'd', 'p']), ...past('value') },
+    ['logits', ...PRESENT],
+    /past_key_values\.0\.key: found \[b, d, p\], expected \[batch x heads, a number for the width/,
+  ],
+  [
+    'with a cache of two dimensions',
+    { ...IDS, ...past('key', ['b', 16]), ...past('value') },
+    ['logits', ...PRESENT],
+    /past_key_values\.0\.key: found \[b, 16\], expected 3 or 4 dimensions/,
   ],
 ]
 
