@@ -155,7 +155,8 @@ function longrope(config: ConfigReader, scaling: ConfigReader, theta: number, ro
   const divided = (key: string): Float32Array => {
     const factors = scaling.numbers(key)
     if (factors.length !== rotaryDim / 2) scaling.refuse(key, `${factors.length} factors`, `${rotaryDim / 2}, one for each pair`)
-    return Float32Array.from(factors, (each, pair) => 1 / (each * theta ** ((2 * pair) / rotaryDim)))
+    // rounded as the reference rounds each step: at long positions a single last place moves the angle
+    return Float32Array.from(factors, (each, pair) => 1 / Math.fround(Math.fround(each) * Math.fround(theta ** ((2 * pair) / rotaryDim))))
   }
   const short = divided('short_factor')
   const long = divided('long_factor')

@@ -1,0 +1,86 @@
+/**
+ * Prompts past the cut of the cache at 256 rows, past every window and past the length that a rope was scaled from, against the
+ * reference in float64: prefill in uneven chunks, then single rows.
+ */
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loadWasmRuntime } from '@foretoken/runtime'
+import { decodeToFloat32, openWeights } from '@foretoken/weights'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadCausalLM } from '../src/index.ts'
+import { checkpointFixture } from './checkpoint-fixture.ts'
+
+interface LongCase {
+  readonly key: string
+  readonly checkpoint: string
+  readonly change: object
+  readonly tokens: number
+  readonly rows: readonly number[]
+  /** What the reference itself loses in float32. */
+  readonly float32: number
+}
+
+const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url))
+const cases: readonly LongCase[] = JSON.parse(await readFile(fixture('long-rows.json'), 'utf8'))
+
+/** As for short prompts; the reference's own float32 is within 4e-5 of its float64. */
+const TOLERANCE = 1e-4
+/** The last rows come one at a time. */
+const SINGLE = 5
+const CHUNKS = [100, 156, 3, 41, 256]
+
+const wasm = await loadWasmRuntime({ threads: 1 })
+
+let root: string
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'long-prompts-'))
+})
+afterAll(() => rm(root, { recursive: true }))
+
+describe.each(cases)('$key tokens', ({ key, checkpoint, change, tokens: length, rows }) => {
+  test.each(['onnxruntime-node', 'wasm'])('the logits are those of the reference, in chunks and row by row, on %s', async (name) => {
+    const folder = join(root, `${key}-${name}`)
+    await cp((await checkpointFixture(checkpoint)).folder, folder, { recursive: true })
+    const config: unknown = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...(config as object), ...change }))
+    await using lm = await loadCausalLM(folder, { format: 'f32', selfTest: false, ...(name === 'wasm' ? { runtime: wasm } : {}) })
+    await using cache = lm.createCache()
+    const { vocab } = lm.config
+    const tokens = tokensOf(length, vocab)
+
+    const logits = new Float32Array(length * vocab)
+    for (let start = 0, turn = 0; start < length; turn++) {
+      const chunk = start >= length - SINGLE ? 1 : (CHUNKS[turn % CHUNKS.length] ?? 1)
+      const end = Math.min(start + chunk, start >= length - SINGLE ? length : length - SINGLE)
+      const result = await lm.forward({ tokens: tokens.subarray(start, end), cache, want: { logits: 'all' }, sequenceLength: length })
+      logits.set(result.logits?.data ?? [], start * vocab)
+      cache.append(result.rows)
+      start = end
+    }
+
+    await using store = await openWeights(fixture('long-rows.safetensors'))
+    const expectedRows = decodeToFloat32(await store.read(`${key}.rows`)) // [rows, vocab]
+    const expectedSamples = decodeToFloat32(await store.read(`${key}.samples`)) // [tokens]
+    const wrong: string[] = []
+    const compare = (row: number, token: number, expected: number | undefined) => {
+      const difference = Math.abs((logits[row * vocab + token] ?? Number.NaN) - (expected ?? Number.NaN))
+      if (!(difference < TOLERANCE)) wrong.push(`row ${row}, token ${token}: ${difference}`)
+    }
+    rows.forEach((row, at) => {
+      for (let token = 0; token < vocab; token++) compare(row, token, expectedRows[at * vocab + token])
+    })
+    for (let row = 0; row < length; row++) compare(row, (7 * row) % vocab, expectedSamples[row])
+    expect(wrong.slice(0, 5)).toEqual([])
+  })
+})
+
+/** As `make-long.py` draws them. */
+function tokensOf(count: number, vocab: number): Int32Array {
+  let state = 1
+  return Int32Array.from({ length: count }, () => {
+    state = (48271 * state) % 2147483647
+    return 3 + (state % (vocab - 3))
+  })
+}
