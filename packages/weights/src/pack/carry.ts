@@ -10,7 +10,11 @@ import { type BlockCodec, blockCodec, roomFor, type UnpackedBlocks } from '../de
 import { layoutOf } from '../encoding.ts'
 import type { StoredTensor, TensorEncoding } from '../weight-store.ts'
 import { type BlocksFormat, type BlocksRoom, packedBlocks, roomForBlocks } from './blocks.ts'
+import { type CarriedRows, directRows, type RowToCarry } from './direct-rows.ts'
 import { type StackedPart, stackedRows } from './row-source.ts'
+
+/** Rows that are carried together: 16 floats are one cache line of the corrections. */
+const ROWS_AT_A_TIME = 16
 
 /**
  * The smallest format that carries weights in all of these encodings without loss, or undefined when there is none.
@@ -66,18 +70,53 @@ function carryRows({ stored, rowOrder, firstRow, outputs }: CarriedPart, format:
   const codec = blockCodec(info.encoding)
   const inputs = shape[1] ?? 0
   if (codec === undefined || inputs === 0) return
+  const rows = rowOrder?.length ?? shape[0] ?? 0
+  const corrections = new Float32Array(room.corrections === undefined ? 0 : ROWS_AT_A_TIME * room.blocks)
+  const into = {
+    values: new Int32Array(room.values.buffer, room.values.byteOffset, room.values.byteLength >> 2),
+    scales: room.scales,
+    corrections,
+  }
+  const carryRow =
+    directRows(info.encoding, format, bytes) ?? generalRows(codec, format, { stored: { info, shape, bytes }, values: room.values })
+  for (let first = 0; first < rows; first += ROWS_AT_A_TIME) {
+    const count = Math.min(ROWS_AT_A_TIME, rows - first)
+    for (let row = 0; row < count; row++) {
+      const place = { stored: rowOrder?.[first + row] ?? first + row, output: firstRow + first + row, stripRow: row, blocks: room.blocks }
+      carryRow(place, into)
+    }
+    if (room.corrections !== undefined)
+      turnStrip(corrections, count, room.blocks, room.corrections, { outputs, firstRow: firstRow + first })
+  }
+}
+
+/** Any encoding: the quants of a row are taken apart, counted from the format's zero point, and put together again. */
+function generalRows(codec: BlockCodec, format: BlocksFormat, { stored, values }: { stored: StoredTensor; values: Uint8Array }) {
+  const { info, shape, bytes } = stored
+  const inputs = shape[1] ?? 0
   const layout = layoutOf(info.encoding)
   const blocksInRow = inputs / layout.elements
   const unpacked = roomFor(codec, inputs)
   const shift = quantShift(codec, format)
-  const rows = rowOrder?.length ?? shape[0] ?? 0
-  for (let row = 0; row < rows; row++) {
-    const storedRow = rowOrder?.[row] ?? row
-    const output = firstRow + row
-    codec.unpack(bytes, storedRow * blocksInRow * layout.bytes, blocksInRow, unpacked)
-    if (format.bits === 8) shiftBytes(unpacked.quants, shift, room.values, output * inputs)
-    else pairNibbles(unpacked.quants, shift, room.values, (output * inputs) / 2)
-    spreadScales(codec, unpacked, { format, room, output, outputs })
+  return (row: RowToCarry, into: CarriedRows): void => {
+    codec.unpack(bytes, row.stored * blocksInRow * layout.bytes, blocksInRow, unpacked)
+    if (format.bits === 8) shiftBytes(unpacked.quants, shift, values, row.output * inputs)
+    else pairNibbles(unpacked.quants, shift, values, (row.output * inputs) / 2)
+    spreadScales(codec, unpacked, format, row, into)
+  }
+}
+
+/** Corrections lie [blocks, outputs]: a strip of rows is turned at once, because single ones would each touch another cache line. */
+function turnStrip(
+  strip: Float32Array,
+  rows: number,
+  blocks: number,
+  into: Float32Array,
+  { outputs, firstRow }: { readonly outputs: number; readonly firstRow: number },
+): void {
+  for (let block = 0; block < blocks; block++) {
+    const to = block * outputs + firstRow
+    for (let row = 0; row < rows; row++) into[to + row] = strip[row * blocks + block] ?? 0
   }
 }
 
@@ -95,22 +134,20 @@ function pairNibbles(quants: Int8Array, shift: number, values: Uint8Array, at: n
   for (let i = 0; i < quants.length; i += 2) values[at + (i >> 1)] = ((quants[i] ?? 0) + shift) | (((quants[i + 1] ?? 0) + shift) << 4)
 }
 
-interface RowPlace {
-  readonly format: BlocksFormat
-  readonly room: BlocksRoom
-  readonly output: number
-  readonly outputs: number
-}
-
 /** Scales and corrections of one row; groups larger than the format's blocks are repeated. */
-function spreadScales(codec: BlockCodec, { scales, minima }: UnpackedBlocks, { format, room, output, outputs }: RowPlace): void {
+function spreadScales(
+  codec: BlockCodec,
+  { scales, minima }: UnpackedBlocks,
+  format: BlocksFormat,
+  { output, stripRow, blocks }: RowToCarry,
+  into: CarriedRows,
+): void {
   const repeat = codec.groupSize / format.blockSize
   const offset = format.bits === 4 && codec.fillsNibble ? 8 : 0
-  for (let block = 0; block < room.blocks; block++) {
+  for (let block = 0; block < blocks; block++) {
     const group = Math.floor(block / repeat)
     const scale = scales[group] ?? 0
-    room.scales[output * room.blocks + block] = scale
-    if (room.corrections !== undefined)
-      room.corrections[block * outputs + output] = (codec.hasMinima ? (minima[group] ?? 0) : 0) + offset * scale
+    into.scales[output * blocks + block] = scale
+    if (format.hasMinima) into.corrections[stripRow * blocks + block] = (codec.hasMinima ? (minima[group] ?? 0) : 0) + offset * scale
   }
 }

@@ -100,6 +100,38 @@ describe('a format for several encodings at once', () => {
   })
 })
 
+describe('encodings that are carried in whole words', () => {
+  for (const encoding of ['Q4_0', 'Q4_1', 'Q8_0'] as const) {
+    const elements = 40 * 96
+    const size = SLOW_BLOCKS.find((block) => block.encoding === encoding)?.bytes ?? 0
+    const bytes = randomBlocks(encoding, elements / 32, 9)
+    const format = losslessFormat(encoding) ?? { kind: 'f32' }
+
+    test(`${encoding}: more rows than a strip, in another order, behind another tensor`, () => {
+      const stored = storedTensor(encoding, [40, 96], bytes)
+      const rowOrder = Int32Array.from({ length: 40 }, (_, row) => (row * 7) % 40)
+      const packed = packStored([{ stored }, { stored, rowOrder }], format)
+      const rows = slowDecode(encoding, bytes)
+      const expected = new Float32Array(2 * elements)
+      expected.set(rows)
+      for (const [index, row] of rowOrder.entries()) expected.set(rows.subarray(row * 96, (row + 1) * 96), elements + index * 96)
+      // Half a unit in the last place for each rounding, where minima become corrections.
+      const tolerance = encoding === 'Q4_1' ? 2 ** -20 : 0
+      for (const [index, value] of slowUnpack(packed).entries())
+        expect(Math.abs(value - (expected[index] ?? 0))).toBeLessThanOrEqual(tolerance)
+    })
+
+    test(`${encoding}: bytes that begin at an odd place of their buffer`, () => {
+      const shifted = new Uint8Array(bytes.length + 1).subarray(1)
+      shifted.set(bytes)
+      expect(bytes.length).toBe((elements / 32) * size)
+      expect(packStored(storedTensor(encoding, [40, 96], shifted), format)).toEqual(
+        packStored(storedTensor(encoding, [40, 96], bytes), format),
+      )
+    })
+  }
+})
+
 test('a format that cannot hold an encoding re-quantises it', () => {
   const stored = randomTensor('Q6_K')
   const packed = packStored(stored, { kind: 'blocks', bits: 8, blockSize: 64, hasMinima: false })
