@@ -4,7 +4,7 @@
  *
  * - `f32`: one product.
  * - `int8-rows`: each row of x is quantised by its own scale to uint8 around 128, so a row's result does not depend on the rows
- *   beside it; u8·u8 products, which do not saturate.
+ *   beside it. Weights are uint8, whose products never saturate, or int8, which are quicker where the processor has the instructions.
  * - `blocks`: ONNX Runtime's block product. Minima (Q4_1) are kept exactly as a second small product: sums over the blocks of x
  *   by the corrections. With 4 bits, one row takes another kernel than several: where rows must be the same bits whatever
  *   stands beside them, the caller feeds at least two.
@@ -70,7 +70,7 @@ export function linear(
       format.kind === 'f32'
         ? floatProduct(x, weightPart(x.graph, weight, 'values', 'float32', [weight.inputs, weight.outputs]), weight.inputs)
         : format.kind === 'int8-rows'
-          ? rowProduct(x, weight, splitColumns ?? weight.outputs)
+          ? rowProduct(x, weight, format.isSigned ?? false, splitColumns ?? weight.outputs)
           : blockProduct(call, x, weight, format, accuracyLevel)
     return bias === undefined ? product : add(product, bias)
   })
@@ -87,13 +87,14 @@ function floatProduct(x: Value, matrix: Value, inputs: number): Value {
   return fusedMatMul(multiply(x, halves), matrix, { alpha: 2 })
 }
 
-function rowProduct(x: Value, weight: LinearWeight, widest: number): Value {
+function rowProduct(x: Value, weight: LinearWeight, isSigned: boolean, widest: number): Value {
   const { graph } = x
   const { values, scales } = quantizeRows(x)
   const zeroPoint = graph.constant('uint8', [], [ROW_ZERO_POINT])
   const one = graph.constant('float32', [], [1])
-  const pieces = columnPieces(graph, weight, widest).map((piece) =>
-    matMulIntegerToFloat(values, piece.values, one, piece.scales, { aZeroPoint: zeroPoint, bZeroPoint: zeroPoint }),
+  const zeroPoints = isSigned ? { aZeroPoint: zeroPoint } : { aZeroPoint: zeroPoint, bZeroPoint: zeroPoint }
+  const pieces = columnPieces(graph, weight, isSigned ? 'int8' : 'uint8', widest).map((piece) =>
+    matMulIntegerToFloat(values, piece.values, one, piece.scales, zeroPoints),
   )
   const [first, ...others] = pieces
   const product = first !== undefined && others.length === 0 ? first : concat(pieces, { axis: -1 })
@@ -134,7 +135,7 @@ export function weightPart(
   graph: Graph,
   weight: LinearWeight,
   part: 'values' | 'scales' | 'corrections',
-  type: 'float32' | 'uint8',
+  type: 'float32' | 'uint8' | 'int8',
   dims: readonly number[],
 ): Value {
   return sharedInitializer(graph, weight, `${weight.name}.${part}`, type, dims, part, () => ({
@@ -146,7 +147,7 @@ function sharedInitializer(
   graph: Graph,
   weight: LinearWeight,
   name: string,
-  type: 'float32' | 'uint8',
+  type: 'float32' | 'uint8' | 'int8',
   dims: readonly number[],
   part: string,
   createGroup: () => DataGroup,
@@ -162,12 +163,17 @@ function sharedInitializer(
 }
 
 /** The weight as matrices of at most `widest` columns. */
-function columnPieces(graph: Graph, weight: LinearWeight, widest: number): readonly { readonly values: Value; readonly scales: Value }[] {
+function columnPieces(
+  graph: Graph,
+  weight: LinearWeight,
+  type: 'uint8' | 'int8',
+  widest: number,
+): readonly { readonly values: Value; readonly scales: Value }[] {
   const { inputs, outputs } = weight
   if (outputs <= widest) {
     return [
       {
-        values: weightPart(graph, weight, 'values', 'uint8', [inputs, outputs]),
+        values: weightPart(graph, weight, 'values', type, [inputs, outputs]),
         scales: weightPart(graph, weight, 'scales', 'float32', [outputs]),
       },
     ]
@@ -179,7 +185,7 @@ function columnPieces(graph: Graph, weight: LinearWeight, widest: number): reado
       graph,
       weight,
       `${weight.name}.values.${piece}`,
-      'uint8',
+      type,
       [inputs, columns],
       `values.${piece}`,
       createGroup,

@@ -7,6 +7,7 @@ import { runGraph } from './run-graph.ts'
 const formats: readonly LinearFormat[] = [
   { kind: 'f32' },
   { kind: 'int8-rows' },
+  { kind: 'int8-rows', isSigned: true },
   { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false },
   { kind: 'blocks', bits: 8, blockSize: 16, hasMinima: true },
   { kind: 'blocks', bits: 4, blockSize: 32, hasMinima: false },
@@ -107,8 +108,8 @@ test.each(formats)('a row is the same bits alone, or beside another in 4-bit blo
   }
 })
 
-test('weights that are cut by columns give the same bits', async () => {
-  const { weight, loads } = createWeight('w', 70, 64, { kind: 'int8-rows' })
+test.each([false, true])('weights that are cut by columns give the same bits (signed: %s)', async (isSigned) => {
+  const { weight, loads } = createWeight('w', 70, 64, { kind: 'int8-rows', isSigned })
   const x = rowsOf(3, 64, 8)
   const whole = await runLinear(x, weight)
   expect(await runLinear(x, weight, { splitColumns: 32 })).toEqual(whole)

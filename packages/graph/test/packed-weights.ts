@@ -46,10 +46,12 @@ function pack(outputs: number, inputs: number, format: LinearFormat, next: () =>
   }
   if (format.kind === 'int8-rows') {
     const scales = Float32Array.from({ length: outputs }, () => 0.01 + next() * 0.01)
-    const values = new Uint8Array(inputs * outputs)
+    const values = format.isSigned ? new Int8Array(inputs * outputs) : new Uint8Array(inputs * outputs)
     for (let index = 0; index < values.length; index++) {
-      values[index] = 1 + Math.floor(next() * 255)
-      set(index % outputs, Math.floor(index / outputs), ((values[index] ?? 0) - 128) * (scales[index % outputs] ?? 0))
+      // signed ones within ±63: pairs of larger ones saturate on processors without VNNI
+      const step = format.isSigned ? Math.floor(next() * 127) - 63 : Math.floor(next() * 255) - 127
+      values[index] = format.isSigned ? step : step + 128
+      set(index % outputs, Math.floor(index / outputs), step * (scales[index % outputs] ?? 0))
     }
     return { format, outputs, inputs, parts: { values, scales } }
   }

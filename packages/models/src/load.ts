@@ -8,7 +8,8 @@ import type { CausalLM, Plan } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { openCheckpoint } from './checkpoint/open-checkpoint.ts'
 import { PLAIN_OUTPUTS } from './decoder/outputs.ts'
-import { WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
+import { multipliesSignedWeights, signedNote } from './decoder/signed-weights.ts'
+import { type Packing, WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
 import type { ExportedChoice } from './exported/exported-files.ts'
 import { openExported } from './exported/open-exported.ts'
 import type { HubAccess } from './hub-access.ts'
@@ -72,14 +73,16 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
   const checkpoint = typeof source === 'string' ? await openCheckpoint(path ?? source) : source
   const { onProgress } = options
   let adapters: readonly LoraAdapter[]
+  let packing: Packing
   try {
     adapters = await openAdapters(options.adapters ?? [])
+    packing = { format, isSigned: format === 'int8-rows' && (await multipliesSignedWeights(runtime)) }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
   const graphOptions: GraphOptions = {
-    format,
+    packing,
     adapters,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.convertedFolder === undefined ? {} : { convertedFolder: options.convertedFolder }),
@@ -99,7 +102,7 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
         openGraph: (outputs) => openGraph(checkpoint, runtime, outputs, withoutSignal(graphOptions)),
       })
     const { readsPositions = false, config } = checkpoint.description
-    const plan = describePlan(runtime, graph, adapters, options)
+    const plan = describePlan(runtime, graph, packing, options, adapters)
     if (options.selfTest === false) return model({ ...plan, notes: [...plan.notes, 'not exact: the self-test was switched off'] })
     const { exact, note } = await selfTest(model(plan), {
       ...(readsPositions ? { positionsEnd: config.maxPositions } : {}),
@@ -113,9 +116,10 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
   }
 }
 
-function describePlan(runtime: Runtime, graph: OpenGraph, adapters: readonly LoraAdapter[], options: LoadOptions): Plan {
+function describePlan(runtime: Runtime, graph: OpenGraph, packing: Packing, options: LoadOptions, adapters: readonly LoraAdapter[]): Plan {
   const { device } = runtime
   const notes = [...device.notes, graph.storageNote, ...adapterNotes(adapters), ...graph.notes]
+  if ([...graph.formats.values()].some((name) => name.includes('int8-rows'))) notes.push(signedNote(packing))
   if (graph.needsTwoRows) notes.push('a single row runs as two: products of 4-bit blocks differ between one row and several')
   return {
     runtime: `${runtime.name} ${runtime.version}`,

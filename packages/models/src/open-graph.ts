@@ -12,7 +12,7 @@ import { DRAFT_HEADS } from './checkpoint/draft-heads.ts'
 import { createDecoder } from './decoder/decoder.ts'
 import { type OutputSet, PLAIN_OUTPUTS } from './decoder/outputs.ts'
 import { createWeightBinder, type WeightBinder } from './decoder/weight-binder.ts'
-import type { WeightFormat } from './decoder/weight-formats.ts'
+import type { Packing, WeightFormat } from './decoder/weight-formats.ts'
 import { CheckpointError } from './errors.ts'
 import { type ConversionProgress, storeInMemory, WEIGHTS_LOCATION } from './stored-model.ts'
 
@@ -31,7 +31,7 @@ export interface OpenGraph extends AsyncDisposable {
 }
 
 export interface GraphOptions {
-  readonly format: WeightFormat
+  readonly packing: Packing
   readonly adapters?: readonly LoraAdapter[]
   readonly threads?: number
   /** Folder for converted weights that later starts reuse; a temporary one when absent. */
@@ -49,13 +49,13 @@ export interface BuiltGraph {
 }
 
 /** @throws {CheckpointError} when the checkpoint holds tensors that nothing reads; {ShapeError} when one contradicts the configuration */
-function buildGraph(checkpoint: Checkpoint, format: WeightFormat, outputs: OutputSet, adapters: readonly LoraAdapter[] = []): BuiltGraph {
+function buildGraph(checkpoint: Checkpoint, packing: Packing, outputs: OutputSet, adapters: readonly LoraAdapter[] = []): BuiltGraph {
   const graph = new Graph({ name: checkpoint.description.config.modelType })
   const binding = adapters.length === 0 ? undefined : bindAdapters(adapters, graph)
   const binder = createWeightBinder({
     graph,
     weights: checkpoint.weights,
-    format,
+    packing,
     checkpoint: checkpoint.name,
     ...(binding === undefined ? {} : { adapters: binding }),
   })
@@ -67,12 +67,12 @@ function buildGraph(checkpoint: Checkpoint, format: WeightFormat, outputs: Outpu
 
 /** The graph of a checkpoint as an ONNX file that names its weights without holding them: for looking at (Netron), not for running. */
 export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto'): Uint8Array {
-  const { graph } = buildGraph(checkpoint, format, PLAIN_OUTPUTS)
+  const { graph } = buildGraph(checkpoint, { format, isSigned: false }, PLAIN_OUTPUTS)
   return encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } }).bytes()
 }
 
 export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, outputs: OutputSet, options: GraphOptions): Promise<OpenGraph> {
-  const { graph, binder, notes } = buildGraph(checkpoint, options.format, outputs, options.adapters)
+  const { graph, binder, notes } = buildGraph(checkpoint, options.packing, outputs, options.adapters)
   const encoded = encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } })
   // the wasm library reads no files: the weights go into its heap in any case
   const store = runtime.name === 'onnxruntime-node' ? storeModel : storeInMemory

@@ -5,7 +5,7 @@
  * | kind | parts |
  * | --- | --- |
  * | `f32` | `values` float32 [inputs, outputs] |
- * | `int8-rows` | `values` uint8 [inputs, outputs] with zero point 128; `scales` float32 [outputs] |
+ * | `int8-rows` | `values` uint8 [inputs, outputs] with zero point 128, or int8 without one where the format is signed; `scales` float32 [outputs] |
  * | `blocks` | `values` uint8 [outputs, blocks, blockSize * bits / 8], zero point 2^(bits-1), low nibble first; `scales` float32 [outputs * blocks]; with minima: `corrections` float32 [blocks, outputs] |
  *
  * A block element is `scale * (q - zeroPoint) + correction`. A format that stores `scale * q + minimum` (Q4_1) is the same with
@@ -13,7 +13,11 @@
  */
 export type LinearFormat =
   | { readonly kind: 'f32' }
-  | { readonly kind: 'int8-rows' }
+  | {
+      readonly kind: 'int8-rows'
+      /** Whether the integers are int8: quicker where the processor multiplies them without saturation, wrong where it does not. */
+      readonly isSigned?: boolean
+    }
   | {
       readonly kind: 'blocks'
       readonly bits: 4 | 8
@@ -29,5 +33,9 @@ export interface PackedLinear {
   readonly outputs: number
   readonly inputs: number
   /** Exactly the parts that the format names, with the element types and dimensions given above. */
-  readonly parts: { readonly values: Float32Array | Uint8Array; readonly scales?: Float32Array; readonly corrections?: Float32Array }
+  readonly parts: {
+    readonly values: Float32Array | Uint8Array | Int8Array
+    readonly scales?: Float32Array
+    readonly corrections?: Float32Array
+  }
 }

@@ -2,9 +2,11 @@
  * The graph of a decoder while it is being built: the inputs that a step feeds, the weights by name, and the places where the
  * outputs of a step are taken. Blocks (`../blocks`) read and write it; architectures pass it through.
  *
- * Rows are laid out as [1, steps, width] throughout: rotary and fused operators want a batch dimension.
+ * Rows are laid out as [1, steps, width] throughout: rotary and fused operators want a batch dimension. They may belong to several
+ * sequences: `steps` = `each` * `slots`, the first row of every sequence, then the second of every one. Only attention sees the difference,
+ * because it reads each sequence's own cache (`AttentionInputs`).
  */
-import { add, type Dim, equal, type Graph, type Value } from '@foretoken/graph'
+import { add, type Dim, equal, type Graph, reshapeTo, shapeVector, type Value } from '@foretoken/graph'
 import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
 import type { Alibi } from '../blocks/alibi.ts'
 import type { Rope } from '../rope/rope.ts'
@@ -21,6 +23,8 @@ export interface Decoder {
   /** [wanted] int64: indices of the rows that go through the head. */
   readonly wantedRows: Value
   attentionInputs(layer: number): AttentionInputs
+  /** The same numbers in the same order with dimensions among which `each` and `slots` may both stand, where `steps` stood before. */
+  withSlots(x: Value, dims: readonly Dim[]): Value
   recurrentInputs(layer: number): RecurrentInputs
   /** [steps] int64: positions of the rows plus `offset`, for learned position embeddings. */
   positions(offset: number): Value
@@ -36,16 +40,16 @@ export interface RotaryInputs {
 
 /** What the cache feeds to one layer, and the masks of its kind. */
 export interface AttentionInputs {
-  /** Rows before the cut: [past, kvHeads, keyDim] and [past, kvHeads, valueDim]; at least one row, masked when there is none. */
+  /** Rows before the cut: [past, slots, kvHeads, keyDim] and [past, slots, kvHeads, valueDim]; at least one row, masked when there is none. */
   readonly pastKeys: Value
   readonly pastValues: Value
-  /** Rows between the cut and the new ones, at most 255: [tail, kvHeads, …]. */
+  /** Rows between the cut and the new ones, at most 255: [tail, slots, kvHeads, …]. What a slot has not got of either is masked. */
   readonly tailKeys: Value
   readonly tailValues: Value
-  /** Added to the scores: [1 or group·steps, past] and [group·steps, tail + steps]; with ALiBi [kvHeads, group·steps, …]. */
+  /** Added to the scores: [slots, 1, 1 or group·each, past] and [slots, 1, group·each, tail + each]; with ALiBi [slots, kvHeads, group·each, …]. */
   readonly pastBias: Value
   readonly newBias: Value
-  /** Columns of ones that sum the numerators: [past, 1] and [tail + steps, 1]. */
+  /** Columns of ones that sum the numerators: [past, 1] and [tail + each, 1]. */
   readonly pastOnes: Value
   readonly newOnes: Value
 }
@@ -126,16 +130,19 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
     : graph.input('tokens', 'int64', ['steps'])
   const wantedRows = graph.input('wanted_rows', 'int64', ['wanted'])
 
+  // of its numbers nothing is read: its dimensions say how the rows are divided
+  if (kinds.length > 0) graph.input('slot_rows', 'int64', ['each', 'slots'])
+
   const masks = new Map(
     kinds.map((kind) => {
       const past = `past_${kind.name}`
-      const fresh = `tail_${kind.name}+steps`
-      const rows: Dim = kind.group === 1 ? 'steps' : `${kind.group}*steps`
+      const fresh = `tail_${kind.name}+each`
+      const rows: Dim = kind.group === 1 ? 'each' : `${kind.group}*each`
       return [
         kind.name,
         {
           pastBias: graph.input(`past_bias_${kind.name}`, 'float32', pastBiasDims(kind, rows, past)),
-          newBias: graph.input(`new_bias_${kind.name}`, 'float32', [...alibiDims(kind), rows, fresh]),
+          newBias: graph.input(`new_bias_${kind.name}`, 'float32', ['slots', biasHeads(kind), rows, fresh]),
           pastOnes: graph.input(`past_ones_${kind.name}`, 'float32', [past, 1]),
           newOnes: graph.input(`new_ones_${kind.name}`, 'float32', [fresh, 1]),
         },
@@ -150,6 +157,7 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
   )
 
   let positions: Value | undefined
+  const shapes = new Map<string, Value>()
   const recurrent = recurrentInputs(graph, layers)
 
   return {
@@ -169,12 +177,18 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
       const rope = layers[layer]?.rope
       return rope === undefined ? undefined : ropes.get(rope)
     },
+    withSlots(x, dims) {
+      const shape = shapes.get(dims.join()) ?? shapeVector(graph, dims)
+      shapes.set(dims.join(), shape)
+      return reshapeTo(x, shape)
+    },
     attentionInputs(layer) {
       const kind = kindOf[layer]
       const shape = layers[layer]
       const mask = kind === undefined ? undefined : masks.get(kind.name)
       if (kind === undefined || shape === undefined || mask === undefined) throw new RangeError(`the decoder has no layer ${layer}`)
-      const rows = (name: string, count: string, dim: number) => graph.input(`${name}_${layer}`, 'float32', [count, shape.kvHeads, dim])
+      const rows = (name: string, count: string, dim: number) =>
+        graph.input(`${name}_${layer}`, 'float32', [count, 'slots', shape.kvHeads, dim])
       return {
         ...mask,
         pastKeys: rows('past_keys', `past_${kind.name}`, shape.keyDim),
@@ -223,11 +237,11 @@ function sharedRecurrentInputs(graph: Graph): SharedRecurrentInputs {
 }
 
 function pastBiasDims(kind: MaskKind, rows: Dim, past: Dim): Dim[] {
-  if (kind.alibi !== undefined) return [...alibiDims(kind), rows, past]
-  return [kind.window === undefined ? 1 : rows, past]
+  const isSameForRows = kind.alibi === undefined && kind.window === undefined
+  return ['slots', biasHeads(kind), isSameForRows ? 1 : rows, past]
 }
 
-/** A bias that differs by head has a dimension for the key/value heads. */
-function alibiDims(kind: MaskKind): number[] {
-  return kind.alibi === undefined ? [] : [kind.kvHeads]
+/** With ALiBi a bias differs by head. */
+function biasHeads(kind: MaskKind): number {
+  return kind.alibi === undefined ? 1 : kind.kvHeads
 }

@@ -8,15 +8,7 @@ import { decodeToFloat32, packStored, type StackedPart, type StoredTensor } from
 import type { AdapterBinding } from '../adapters/adapter-binding.ts'
 import type { NamedWeight, NamedWeights } from '../checkpoint/checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
-import {
-  embeddingFormat,
-  formatName,
-  linearFormat,
-  needsTwoRows,
-  sameFormat,
-  type WeightFormat,
-  type WeightRole,
-} from './weight-formats.ts'
+import { embeddingFormat, formatName, linearFormat, needsTwoRows, type Packing, sameFormat, type WeightRole } from './weight-formats.ts'
 
 export interface WeightBinder {
   /** A norm's scale, a bias, a small table: float32 of exactly these dimensions, with `offset` added to each element. */
@@ -80,12 +72,12 @@ export interface LinearOptions {
 export interface WeightBinderOptions {
   readonly graph: Graph
   readonly weights: NamedWeights
-  readonly format: WeightFormat
+  readonly packing: Packing
   readonly checkpoint: string
   readonly adapters?: AdapterBinding
 }
 
-export function createWeightBinder({ graph, weights, format, checkpoint, adapters }: WeightBinderOptions): WeightBinder {
+export function createWeightBinder({ graph, weights, packing, checkpoint, adapters }: WeightBinderOptions): WeightBinder {
   const used = new Set<string>()
   const vectors = new Map<string, Value>()
   const packedWeights = new Map<string, LinearWeight>()
@@ -183,7 +175,7 @@ export function createWeightBinder({ graph, weights, format, checkpoint, adapter
 
   function formatOf({ weight, isTransposed, isMerged }: FoundPart, role: WeightRole): LinearFormat {
     // blocks run along the inputs: those of a transposed weight cannot be carried over, nor those of one that an adapter changes
-    return linearFormat(format, role, isTransposed || isMerged ? 'F32' : weight.info.encoding)
+    return linearFormat(packing, role, isTransposed || isMerged ? 'F32' : weight.info.encoding)
   }
 
   function derived(name: string, stored: readonly (readonly number[])[], { dims, values }: DerivedTable): Value {
@@ -235,7 +227,7 @@ export function createWeightBinder({ graph, weights, format, checkpoint, adapter
     },
     embedding(tokens, name, { vocab, hidden }) {
       const weight = require(name, [vocab, hidden])
-      const chosen = embeddingFormat(format, weight.info.encoding)
+      const chosen = embeddingFormat(packing, weight.info.encoding)
       noteFormat(formats, 'embedding', formatName(chosen))
       if (chosen.kind !== 'f32') return embedding(tokens, packed([{ name, outputs: vocab, weight }], hidden, chosen))
       return embedding(tokens, { name: `${name}.table`, rows: vocab, width: hidden, load: async () => decodeToFloat32(await read(weight)) })

@@ -21,19 +21,25 @@ export type WeightFormat = (typeof WEIGHT_FORMATS)[number]
 export type WeightRole = 'linear' | 'head' | 'recurrence' | 'router'
 
 const FLOAT32: LinearFormat = { kind: 'f32' }
-const INT8_ROWS: LinearFormat = { kind: 'int8-rows' }
 const INT8_BLOCKS: LinearFormat = { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false }
 const INT4_BLOCKS: LinearFormat = { kind: 'blocks', bits: 4, blockSize: 32, hasMinima: true }
 
+/** How the weights of a model are packed: what was asked for, settled for a file and a runtime. */
+export interface Packing {
+  readonly format: WeightFormat
+  /** Whether rows of integers are int8 (`signed-weights.ts`). */
+  readonly isSigned: boolean
+}
+
 /** The format for a tensor that is stored in the given encoding. */
-export function linearFormat(wanted: WeightFormat, role: WeightRole, encoding: TensorEncoding): LinearFormat {
+export function linearFormat({ format, isSigned }: Packing, role: WeightRole, encoding: TensorEncoding): LinearFormat {
   if (role === 'router' || role === 'recurrence') return FLOAT32
   const lossless = losslessFormat(encoding)
-  switch (wanted) {
+  switch (format) {
     case 'f32':
       return FLOAT32
     case 'int8-rows':
-      return INT8_ROWS
+      return { kind: 'int8-rows', isSigned }
     case 'int8':
       return lossless?.kind === 'blocks' && lossless.bits === 8 ? lossless : INT8_BLOCKS
     case 'int4':
@@ -46,10 +52,10 @@ export function linearFormat(wanted: WeightFormat, role: WeightRole, encoding: T
 }
 
 /** Embedding rows: float32 where the file has floats and nothing is to be rounded, otherwise 8-bit blocks, the file's own or made from it. */
-export function embeddingFormat(wanted: WeightFormat, encoding: TensorEncoding): LinearFormat {
-  if (wanted === 'f32') return FLOAT32
+export function embeddingFormat({ format }: Packing, encoding: TensorEncoding): LinearFormat {
+  if (format === 'f32') return FLOAT32
   const lossless = losslessFormat(encoding)
-  if (lossless?.kind === 'f32' && (wanted === 'auto' || wanted === 'stored')) return FLOAT32
+  if (lossless?.kind === 'f32' && (format === 'auto' || format === 'stored')) return FLOAT32
   return lossless?.kind === 'blocks' && lossless.bits === 8 && !lossless.hasMinima ? lossless : INT8_BLOCKS
 }
 

@@ -1,6 +1,8 @@
-import type { PackedLinear } from '@foretoken/tensor'
+import type { LinearFormat, PackedLinear } from '@foretoken/tensor'
 import { WeightsFormatError } from '../errors.ts'
 import type { RowSource } from './row-source.ts'
+
+export type Int8RowsFormat = Extract<LinearFormat, { kind: 'int8-rows' }>
 
 /** Rows that are quantised and turned together: 64 bytes are one cache line of the result. */
 const ROWS_AT_A_TIME = 64
@@ -12,9 +14,11 @@ const LEAST_MAGNITUDE = 2 ** -100
  *
  * @throws {WeightsFormatError} when a row holds NaN or an infinity
  */
-export function packInt8Rows(source: RowSource): PackedLinear {
+export function packInt8Rows(source: RowSource, format: Int8RowsFormat): PackedLinear {
   const { outputs, inputs } = source
   const values = new Uint8Array(inputs * outputs)
+  // taking 128 away from a byte flips its highest bit
+  const flipped = format.isSigned ? 128 : 0
   const scales = new Float32Array(outputs)
   const rows = new Float32Array(ROWS_AT_A_TIME * inputs)
   const steps = new Uint8Array(ROWS_AT_A_TIME * inputs)
@@ -30,10 +34,10 @@ export function packInt8Rows(source: RowSource): PackedLinear {
     }
     for (let input = 0; input < inputs; input++) {
       const to = input * outputs + first
-      for (let row = 0; row < count; row++) values[to + row] = steps[row * inputs + input] ?? 0
+      for (let row = 0; row < count; row++) values[to + row] = (steps[row * inputs + input] ?? 0) ^ flipped
     }
   }
-  return { format: { kind: 'int8-rows' }, outputs, inputs, parts: { values, scales } }
+  return { format, outputs, inputs, parts: { values: format.isSigned ? new Int8Array(values.buffer) : values, scales } }
 }
 
 /** The error for a weight that no integer format can express. */

@@ -41,7 +41,7 @@ function packRows(source: RowSource, format: LinearFormat): PackedLinear {
     case 'f32':
       return packFloatRows(source)
     case 'int8-rows':
-      return packInt8Rows(source)
+      return packInt8Rows(source, format)
     case 'blocks':
       return packBlocks(source, format)
     default:

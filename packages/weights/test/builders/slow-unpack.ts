@@ -9,7 +9,8 @@ export function slowUnpack({ format, outputs, inputs, parts }: PackedLinear): Fl
     for (let input = 0; input < inputs; input++) {
       const to = output * inputs + input
       if (format.kind === 'f32') unpacked[to] = at(values, input * outputs + output)
-      else if (format.kind === 'int8-rows') unpacked[to] = at(scales, output) * (at(values, input * outputs + output) - 128)
+      else if (format.kind === 'int8-rows')
+        unpacked[to] = at(scales, output) * (at(values, input * outputs + output) - (format.isSigned ? 0 : 128))
       else {
         const { bits, blockSize } = format
         const blocks = Math.ceil(inputs / blockSize)

@@ -15,6 +15,7 @@ function blocks(bits: 4 | 8, blockSize: 16 | 32 | 64 | 128, hasMinima: boolean):
 
 const INTEGER_FORMATS: readonly LinearFormat[] = [
   { kind: 'int8-rows' },
+  { kind: 'int8-rows', isSigned: true },
   ...([16, 32, 64, 128] as const).flatMap((size) => [
     blocks(4, size, false),
     blocks(4, size, true),
@@ -49,6 +50,12 @@ describe('int8 rows', () => {
         expect(Math.abs((packed.parts.values[input * OUTPUTS + output] ?? 0) - 128 - exact)).toBeLessThanOrEqual(0.5 + 1e-6)
       }
     }
+  })
+
+  test('that are signed stand for the same weights, in int8', () => {
+    const signed = packLinear(weights, { outputs: OUTPUTS, inputs: INPUTS, format: { kind: 'int8-rows', isSigned: true } })
+    expect(signed.parts.values).toBeInstanceOf(Int8Array)
+    expect(slowUnpack(signed)).toEqual(slowUnpack(packed))
   })
 
   test('of zeros and of numbers too small for a scale are zeros', () => {

@@ -9,6 +9,7 @@ import { storedFloats, storedTensor } from '../builders/stored-tensor.ts'
 const FORMATS: readonly LinearFormat[] = [
   { kind: 'f32' },
   { kind: 'int8-rows' },
+  { kind: 'int8-rows', isSigned: true },
   { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false },
   { kind: 'blocks', bits: 4, blockSize: 32, hasMinima: true },
 ]
