@@ -24,7 +24,7 @@ export interface SharedRows {
 
 /** Whether the rows of a cache can lie in a pool: a cache of this package in float32, without recurrent layers. */
 export function canShareRows(cache: KvCache): boolean {
-  return cache instanceof SequenceCache && cache.storage === 'float32' && cache.recentRows === Number.POSITIVE_INFINITY
+  return cache instanceof SequenceCache && cache.storage === 'float32' && cache.layers.every(({ recurrent }) => recurrent === undefined)
 }
 
 /**

@@ -18,8 +18,15 @@ export interface CausalLM extends AsyncDisposable {
   readonly generationDefaults: GenerationDefaults
   /** An empty cache of this model's shape. */
   createCache(): KvCache
+  /**
+   * Calls are queued. Single rows of several caches that wait at the same time share a run where rows are the same bits alone and together
+   * (`plan.exact`, `capabilities.sharedSteps`), so that loops beside each other read the weights once; nothing else about them changes.
+   */
   forward(step: DecodeStep): Promise<StepResult>
-  /** Several sequences, each with its own cache. Row for row the same bits as `forward` on each alone. */
+  /**
+   * Several sequences, each with its own cache. Row for row the same bits as `forward` on each alone (where `plan.exact`). Single rows
+   * that want the same share a run; other steps run one after another. Rejects when all have ended and one of them failed.
+   */
   forwardBatch(steps: readonly DecodeStep[]): Promise<readonly StepResult[]>
   /** Largest number of rows in a step after this cache for which rows are the same bits as in steps of one (see `plan.exact`). */
   maxSteps(cache: KvCache): number
@@ -110,6 +117,8 @@ export interface Capabilities {
   readonly hiddenStates: boolean
   readonly attentionScores: boolean
   readonly topK: boolean
+  /** Whether single rows of several sequences share a run; false when absent. Recurrent layers carry a state each: they run one after another. */
+  readonly sharedSteps?: boolean
 }
 
 export interface GenerationDefaults {

@@ -1,8 +1,9 @@
 /**
- * A model as it runs: a session for the graph that is needed, feeds made from steps, results made from outputs. Calls are queued;
+ * A model as it runs: a session for the graph that is needed, feeds made from steps, results made from outputs. Calls are queued, and single
+ * rows of several sequences share a run (`step/step-queue.ts`);
  * a step that wants an output which the open graph lacks reopens it with that output, so there is never more than one set of weights.
  */
-import { createKvCache, type KvCache, type LayerShape } from '@foretoken/kv-cache'
+import { canShareRows, createKvCache, type KvCache, type LayerShape, ownRows, shareRows, sharesRows } from '@foretoken/kv-cache'
 import type { Session } from '@foretoken/runtime'
 import { DisposedError } from '@foretoken/tensor'
 import type { Tokenizer } from '@foretoken/tokenizers'
@@ -16,8 +17,14 @@ import type { OpenGraph } from './open-graph.ts'
 import { withRopeLimits } from './rope/context-length.ts'
 import { BLOCK } from './step/attention-feeds.ts'
 import { type CheckedStep, checkStep } from './step/check-step.ts'
-import { type StepFeeds, stepFeeder } from './step/step-feeds.ts'
+import { shareGroups } from './step/share-groups.ts'
+import { shareKeyOf } from './step/share-key.ts'
+import { type StepFeeder, stepFeeder } from './step/step-feeds.ts'
+import { type StepOutcome, StepQueue } from './step/step-queue.ts'
 import { fetchesFor, stepResult } from './step/step-result.ts'
+import { visibilityOf } from './step/visibility.ts'
+
+const RECURRENT_NOTE = 'steps of several sequences run one after another: recurrent layers carry a state each'
 
 export interface OpenModelOptions {
   readonly checkpoint: Checkpoint
@@ -36,10 +43,12 @@ export class OpenModel implements CausalLM {
   readonly generationDefaults: GenerationDefaults
   readonly #options: OpenModelOptions
   readonly #layers: readonly LayerShape[]
-  readonly #feedsOf: (step: DecodeStep, checked: CheckedStep) => StepFeeds
+  readonly #feeder: StepFeeder
+  /** Bytes of a block of cached rows of one sequence. */
+  readonly #blockBytes: number
+  readonly #queue = new StepQueue((steps) => this.#run(steps))
   readonly #caches = new Set<WeakRef<KvCache>>()
   #graph: OpenGraph | undefined
-  #queue: Promise<unknown> = Promise.resolve()
   #isDisposed = false
 
   constructor(options: OpenModelOptions) {
@@ -47,11 +56,12 @@ export class OpenModel implements CausalLM {
     this.#options = options
     this.#graph = options.graph
     this.config = withRopeLimits(checkpoint.description.config, checkpoint.description.layers)
-    this.plan = options.plan
     if (checkpoint.tokenizer !== undefined) this.tokenizer = checkpoint.tokenizer
     this.generationDefaults = checkpoint.generationDefaults
     this.#layers = checkpoint.description.layers.map(layerShape)
+    this.#blockBytes = this.#layers.reduce((sum, { kvHeads, keyDim, valueDim }) => sum + 4 * BLOCK * kvHeads * (keyDim + valueDim), 0)
     const isRecurrent = this.#layers.some(({ recurrent }) => recurrent !== undefined)
+    this.plan = isRecurrent ? { ...options.plan, notes: [...options.plan.notes, RECURRENT_NOTE] } : options.plan
     this.capabilities = {
       treeVisibility: true,
       blockVisibility: !isRecurrent,
@@ -59,8 +69,9 @@ export class OpenModel implements CausalLM {
       hiddenStates: true,
       attentionScores: !isRecurrent,
       topK: true,
+      sharedSteps: !isRecurrent,
     }
-    this.#feedsOf = stepFeeder(checkpoint.description)
+    this.#feeder = stepFeeder(checkpoint.description)
   }
 
   createCache(): KvCache {
@@ -71,13 +82,16 @@ export class OpenModel implements CausalLM {
   }
 
   async forward(step: DecodeStep): Promise<StepResult> {
-    return this.#enqueue(() => this.#run(step))
+    // where rows are not the same bits together, who else happens to be there must not change them
+    return this.#add(step, this.plan.exact)
   }
 
   async forwardBatch(steps: readonly DecodeStep[]): Promise<readonly StepResult[]> {
-    const results: StepResult[] = []
-    for (const step of steps) results.push(await this.forward(step))
-    return results
+    const settled = await Promise.allSettled(steps.map(async (step) => this.#add(step, true)))
+    return settled.map((each) => {
+      if (each.status === 'rejected') throw each.reason
+      return each.value
+    })
   }
 
   maxSteps(cache: KvCache): number {
@@ -99,7 +113,7 @@ export class OpenModel implements CausalLM {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return
     this.#isDisposed = true
-    await this.#queue.catch(() => undefined)
+    await this.#queue.drained()
     await this.#graph?.[Symbol.asyncDispose]()
     this.#graph = undefined
     await this.#options.checkpoint[Symbol.asyncDispose]()
@@ -111,23 +125,96 @@ export class OpenModel implements CausalLM {
     }
   }
 
-  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+  #add(step: DecodeStep, mayShare: boolean): Promise<StepResult> {
     this.#requireOpen()
-    const result = this.#queue.then(work)
-    this.#queue = result.catch(() => undefined)
-    return result
+    return this.#queue.add(step, mayShare && this.capabilities.sharedSteps ? shareKeyOf(step, this.config.hidden) : undefined)
   }
 
-  async #run(step: DecodeStep): Promise<StepResult> {
+  /** Steps with one share key. One that fails its checks, or was aborted, is no concern of the others. */
+  async #run(steps: readonly DecodeStep[]): Promise<readonly StepOutcome[]> {
+    const outcomes: StepOutcome[] = []
+    const ready: { readonly step: DecodeStep; readonly checked: CheckedStep; readonly index: number }[] = []
+    for (const [index, step] of steps.entries()) {
+      try {
+        ready.push({ step, checked: this.#check(step), index })
+      } catch (error) {
+        outcomes[index] = { error }
+      }
+    }
+    const together = ready.filter(({ step }) => steps.length > 1 && canShareRows(step.cache))
+    const blocks = together.map(({ step }) => Math.floor(step.cache.length / BLOCK))
+    const groups = shareGroups(blocks, this.#graph?.weightsBytes ?? 0, this.#blockBytes)
+    const runs = groups.map((group) => group.flatMap((member) => together[member] ?? []))
+    for (const each of ready) if (!together.includes(each)) runs.push([each])
+    for (const members of runs) {
+      try {
+        const results = await this.#runShared(members)
+        for (const [at, { index }] of members.entries()) {
+          const result = results[at]
+          if (result !== undefined) outcomes[index] = { result }
+        }
+      } catch (error) {
+        for (const { index } of members) outcomes[index] = { error }
+      }
+    }
+    return outcomes
+  }
+
+  #check(step: DecodeStep): CheckedStep {
     step.signal?.throwIfAborted()
+    const checked = checkStep(step, { ...this.#options.checkpoint.description, layers: this.#layers })
+    visibilityOf(step.visibility, checked.steps)
+    scaleFeeds(this.#options.adapters, step.adapters)
+    return checked
+  }
+
+  /** Single rows of distinct caches in one run; a step by itself where there is one and nothing that its cache shares rows with. */
+  async #runShared(members: readonly { readonly step: DecodeStep; readonly checked: CheckedStep }[]): Promise<readonly StepResult[]> {
+    const [first] = members
+    if (first === undefined) return []
+    if (members.length === 1) {
+      const { step, checked } = first
+      const staysShared = checked.steps === 1 && sharesRows(step.cache) && step.want.scores === undefined
+      if (!staysShared || shareRows([step.cache], BLOCK).slots === 1) {
+        ownRows(step.cache)
+        return [await this.#runAlone(step, checked)]
+      }
+    }
+    const session = await this.#sessionFor(outputsFor(first.step.want, first.step.tokens instanceof Float32Array))
+    const graph = this.#openGraph()
+    const rows = shareRows(
+      members.map(({ step }) => step.cache),
+      BLOCK,
+    )
     const { description } = this.#options.checkpoint
-    const checked = checkStep(step, { ...description, layers: this.#layers })
-    const scales = scaleFeeds(this.#options.adapters, step.adapters)
+    const seated = members.map((member) => ({ ...member, slot: rows.slotOf(member.step.cache) ?? 0 }))
+    const feeds = new Map([...this.#feeder.together(seated, rows), ...scaleFeeds(this.#options.adapters, first.step.adapters)])
+    const start = performance.now()
+    const outputs = await session.run(feeds, fetchesFor(first.step, 1, description.layers))
+    const elapsedMs = performance.now() - start
+    return seated.map(({ step, checked, slot }, index) =>
+      stepResult({
+        description,
+        step,
+        checked,
+        outputs,
+        graphOutputs: graph.outputs,
+        ranges: [],
+        ranSteps: 1,
+        elapsedMs,
+        firstRow: slot,
+        firstWanted: index,
+      }),
+    )
+  }
+
+  async #runAlone(step: DecodeStep, checked: CheckedStep): Promise<StepResult> {
+    const { description } = this.#options.checkpoint
     const session = await this.#sessionFor(outputsFor(step.want, step.tokens instanceof Float32Array))
-    const graph = this.#graph
-    if (graph === undefined) throw new RangeError('a session without a graph')
+    const graph = this.#openGraph()
     const [ran, ranChecked] = checked.steps === 1 && graph.needsTwoRows ? padded(step, checked, this.config) : [step, checked]
-    const { feeds, ranges } = this.#feedsOf(ran, ranChecked)
+    const { feeds, ranges } = this.#feeder.alone(ran, ranChecked)
+    const scales = scaleFeeds(this.#options.adapters, step.adapters)
     const allFeeds = scales.length === 0 ? feeds : new Map([...feeds, ...scales])
     const start = performance.now()
     const fetches = fetchesFor(step, checked.steps, description.layers)
@@ -142,6 +229,11 @@ export class OpenModel implements CausalLM {
       ranSteps: ranChecked.steps,
       elapsedMs: performance.now() - start,
     })
+  }
+
+  #openGraph(): OpenGraph {
+    if (this.#graph === undefined) throw new RangeError('a session without a graph')
+    return this.#graph
   }
 
   async #sessionFor(needs: OutputSet): Promise<Session> {

@@ -1,6 +1,7 @@
 /**
  * Whether a row of a step is the same bits as the row of a step of its own. It depends on kernels of the runtime and the processor, so
- * it is tried when a model is opened: four rows at once against four single ones, over a cache that reaches past the first cut.
+ * it is tried when a model is opened: four rows at once against four single ones, over a cache that reaches past the first cut, and two
+ * sequences in one run, of which one is long and one short, against each alone.
  */
 import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, StepResult } from './causal-lm.ts'
@@ -8,6 +9,7 @@ import { BLOCK } from './step/attention-feeds.ts'
 
 const ROWS = 4
 const CACHED = BLOCK + 10
+const CACHED_SHORT = 5
 const NOTHING = new Float32Array(0)
 
 export interface SelfTest {
@@ -41,6 +43,7 @@ export async function selfTest(
   await using alone = together.fork()
   const tokens = Int32Array.from({ length: ROWS }, (_, row) => (row * 7 + 3) % lm.config.vocab)
   const all = await lm.forward({ tokens, positions: positions.subarray(cached), cache: together, want: { logits: 'all' }, ...options })
+  let first: StepResult | undefined
   for (let row = 0; row < ROWS; row++) {
     const one = await lm.forward({
       tokens: tokens.subarray(row, row + 1),
@@ -49,15 +52,46 @@ export async function selfTest(
       want: { logits: 'last' },
       ...options,
     })
-    const note = difference(all, one, row, lm.config.vocab)
-    if (note !== undefined) return { exact: false, note }
+    first ??= one
+    const found = difference(all, one, row, lm.config.vocab)
+    if (found !== undefined) return { exact: false, note: `row ${row} of ${ROWS}: ${found} from a step of one row` }
     alone.append(one.rows)
+  }
+  if (lm.capabilities.sharedSteps === true && first !== undefined) {
+    const note = await sharedDifference(lm, together, first, tokens.subarray(0, 1), positions, options)
+    if (note !== undefined) return { exact: false, note }
   }
   if (together.recentRows !== Number.POSITIVE_INFINITY) {
     const note = await replayDifference(lm, together, all, tokens, options)
     if (note !== undefined) return { exact: false, note }
   }
   return { exact: true }
+}
+
+/** A row of each of two sequences in one run: the long one, whose single step gave `alone`, and its first few rows. */
+async function sharedDifference(
+  lm: CausalLM,
+  cache: KvCache,
+  alone: StepResult,
+  tokens: Int32Array,
+  positions: Int32Array,
+  options: { readonly signal?: AbortSignal },
+): Promise<string | undefined> {
+  await using long = cache.fork()
+  await using short = cache.fork()
+  short.truncate(Math.min(CACHED_SHORT, cache.length))
+  const stepOf = (of: KvCache) =>
+    ({ tokens, positions: positions.subarray(of.length, of.length + 1), cache: of, want: { logits: 'last' }, ...options }) as const
+  const shortAlone = await lm.forward(stepOf(short))
+  const [longShared, shortShared] = await lm.forwardBatch([stepOf(long), stepOf(short)])
+  for (const [name, shared, one] of [
+    ['long', longShared, alone],
+    ['short', shortShared, shortAlone],
+  ] as const) {
+    const found = shared === undefined ? 'no result differs' : difference(shared, one, 0, lm.config.vocab)
+    if (found !== undefined) return `the ${name} one of two sequences in one run: ${found} from a run of its own`
+  }
+  return undefined
 }
 
 /** Rows that were accepted without a state after them are replayed by the next step: whether it goes on with the same bits. */
@@ -82,11 +116,12 @@ async function replayDifference(
   return undefined
 }
 
+/** What of row `row` of several is not that of a single one. */
 function difference(all: StepResult, one: StepResult, row: number, vocab: number): string | undefined {
   const logits = all.logits?.data.subarray(row * vocab, (row + 1) * vocab)
-  if (logits === undefined || one.logits === undefined) return 'no logits'
+  if (logits === undefined || one.logits === undefined) return 'no logits, which differs'
   const largest = largestDifference(logits, one.logits.data)
-  if (largest > 0) return `row ${row} of ${ROWS}: logits differ by up to ${largest.toPrecision(2)} from a step of one row`
+  if (largest > 0) return `logits differ by up to ${largest.toPrecision(2)}`
   for (const [layer, { keys, values, recurrent }] of one.rows.layers.entries()) {
     const rows = all.rows.layers[layer]
     if (recurrent !== undefined) {
@@ -94,7 +129,7 @@ function difference(all: StepResult, one: StepResult, row: number, vocab: number
       const sameInputs = rows?.recurrent?.inputs.subarray(row * width, (row + 1) * width) ?? NOTHING
       const sameState = row === ROWS - 1 ? (rows?.recurrent?.stateAfter ?? NOTHING) : (recurrent.stateAfter ?? NOTHING)
       if (largestDifference(recurrent.inputs, sameInputs) > 0 || largestDifference(recurrent.stateAfter ?? NOTHING, sameState) > 0) {
-        return `row ${row} of ${ROWS}: what the recurrence of layer ${layer} reads, or its state, differs from that of a step of one row`
+        return `what the recurrence of layer ${layer} reads, or its state, differs`
       }
       continue
     }
@@ -106,7 +141,7 @@ function difference(all: StepResult, one: StepResult, row: number, vocab: number
       largestDifference(sameKeys, keys) > 0 ||
       largestDifference(sameValues, values) > 0
     ) {
-      return `row ${row} of ${ROWS}: keys or values of layer ${layer} differ from those of a step of one row`
+      return `keys or values of layer ${layer} differ`
     }
   }
   return undefined

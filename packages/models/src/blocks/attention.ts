@@ -7,6 +7,9 @@
  * 2. The softmax is ReduceMax, Sub, Exp, with numerator and denominator as matrix products, so that masked terms are exact zeros.
  * 3. A product with one column, or one row, takes another kernel unless alpha differs from 1: numerator and denominator carry a factor of 2.
  * 4. A step does not cross a cut (`maxSteps`).
+ *
+ * Several sequences are several sets of key/value heads, side by side in their rows (`slots`). Each has its own cut and tail; what the longest
+ * of them has and another has not is hidden by the bias, and by rule 2 such terms change nothing in a row's sums.
  */
 import {
   add,
@@ -50,29 +53,29 @@ export function cachedAttention(decoder: Decoder, layer: number, options: Cached
   const group = heads / kvHeads
   const inputs = decoder.attentionInputs(layer)
 
-  const key = reshape(options.key, ['steps', kvHeads, keyDim])
-  const value = reshape(options.value, ['steps', kvHeads, valueDim])
+  const key = decoder.withSlots(options.key, ['each', 'slots', kvHeads, keyDim])
+  const value = decoder.withSlots(options.value, ['each', 'slots', kvHeads, valueDim])
   graph.output(`new_keys_${layer}`, key)
   graph.output(`new_values_${layer}`, value)
 
-  // rows of one key/value head together: [kvHeads, group * steps, keyDim]
-  const grouped = transpose(reshape(options.query, ['steps', kvHeads, group, keyDim]), [1, 2, 0, 3])
-  const rows = group === 1 ? 'steps' : `${group}*steps`
-  const unscaled = reshape(grouped, [kvHeads, rows, keyDim])
+  // rows of one key/value head together: [slots, kvHeads, group * each, keyDim]
+  const grouped = transpose(decoder.withSlots(options.query, ['each', 'slots', kvHeads, group, keyDim]), [1, 2, 3, 0, 4])
+  const rows = group === 1 ? 'each' : `${group}*each`
+  const unscaled = reshape(grouped, ['slots', kvHeads, rows, keyDim])
   // a scale of 1 would be an alpha of 1 (rule 3): half the query, twice the product, both without rounding; the halves are a vector
   // because the runtime folds a factor that is one number back into alpha
   const isUnit = options.scale === 1
   const query = isUnit ? multiply(unscaled, graph.constant('float32', [keyDim], new Array<number>(keyDim).fill(0.5))) : unscaled
   const alpha = isUnit ? 2 : options.scale
-  const freshKeys = concat([inputs.tailKeys, key], { axis: 0 }) // [tail + steps, kvHeads, keyDim]
+  const freshKeys = concat([inputs.tailKeys, key], { axis: 0 }) // [tail + each, slots, kvHeads, keyDim]
   const freshValues = concat([inputs.tailValues, value], { axis: 0 })
 
   const score = (keys: Value, bias: Value): Value => {
     const raw = fusedMatMul(query, keys, { transposeB: true, transposeBatchB: true, alpha })
     return add(options.softCap === undefined ? raw : softCapped(raw, options.softCap), bias)
   }
-  const pastScores = score(inputs.pastKeys, inputs.pastBias) // [kvHeads, group * steps, past]
-  const newScores = score(freshKeys, inputs.newBias) // [kvHeads, group * steps, tail + steps]
+  const pastScores = score(inputs.pastKeys, inputs.pastBias) // [slots, kvHeads, group * each, past]
+  const newScores = score(freshKeys, inputs.newBias) // [slots, kvHeads, group * each, tail + each]
   const sinks = options.sinks === undefined ? undefined : sinkColumn(options.sinks)
 
   const maxima = [reduceMax(pastScores, [-1]), reduceMax(newScores, [-1])]
@@ -93,12 +96,12 @@ export function cachedAttention(decoder: Decoder, layer: number, options: Cached
     graph.output(`past_scores_${layer}`, divide(pastTerms, total))
     graph.output(`new_scores_${layer}`, divide(newTerms, total))
   }
-  const attended = divide(numerator, denominator) // [kvHeads, group * steps, valueDim]
-  const perRow = transpose(reshape(attended, [kvHeads, group, 'steps', valueDim]), [2, 0, 1, 3])
+  const attended = divide(numerator, denominator) // [slots, kvHeads, group * each, valueDim]
+  const perRow = transpose(reshape(attended, ['slots', kvHeads, group, 'each', valueDim]), [3, 0, 1, 2, 4])
   return reshape(perRow, [1, 'steps', heads * valueDim])
 
-  /** [heads] -> [kvHeads, group * steps, 1], in the order of the scores' rows. */
+  /** [heads] -> [kvHeads, group * each, 1], in the order of the scores' rows. */
   function sinkColumn(logits: Value): Value {
-    return reshape(expand(reshape(logits, [kvHeads, group, 1, 1]), [kvHeads, group, 'steps', 1]), [kvHeads, rows, 1])
+    return reshape(expand(reshape(logits, [kvHeads, group, 1, 1]), [kvHeads, group, 'each', 1]), [kvHeads, rows, 1])
   }
 }

@@ -142,36 +142,37 @@ function compressedAttention(decoder: Decoder, layer: number, options: Compresse
   const { graph } = decoder
   const { heads, keyDim } = layerOf(decoder, layer)
   const inputs = decoder.attentionInputs(layer)
-  const key = reshape(options.key, ['steps', 1, keyDim])
+  const key = decoder.withSlots(options.key, ['each', 'slots', 1, keyDim])
   graph.output(`new_keys_${layer}`, key)
   graph.output(`new_values_${layer}`, slice(key, { axis: -1, end: 0 }))
-  const rows = `${heads}*steps`
-  const query = reshape(options.query, [1, rows, keyDim])
-  const freshKeys = concat([inputs.tailKeys, key], { axis: 0 }) // [tail + steps, 1, keyDim]
+  const rows = `${heads}*each`
+  const bySlot = transpose(decoder.withSlots(options.query, [heads, 'each', 'slots', keyDim]), [2, 0, 1, 3])
+  const query = reshape(bySlot, ['slots', 1, rows, keyDim])
+  const freshKeys = concat([inputs.tailKeys, key], { axis: 0 }) // [tail + each, slots, 1, keyDim]
 
   const score = (keys: Value, bias: Value): Value => {
-    const raw = fusedMatMul(query, keys, { transposeB: true, transposeBatchB: true, alpha: options.scale }) // [1, heads * steps, columns]
-    return add(reshape(raw, [heads, 'steps', lastDim(raw)]), bias)
+    const raw = fusedMatMul(query, keys, { transposeB: true, transposeBatchB: true, alpha: options.scale }) // [slots, 1, heads * each, columns]
+    return add(reshape(raw, ['slots', heads, 'each', lastDim(raw)]), bias)
   }
   const pastScores = score(inputs.pastKeys, inputs.pastBias)
   const newScores = score(freshKeys, inputs.newBias)
   const largest = maximum([reduceMax(pastScores, [-1]), reduceMax(newScores, [-1])])
-  const pastTerms = exponential(subtract(pastScores, largest)) // [heads, steps, past]
-  const newTerms = exponential(subtract(newScores, largest)) // [heads, steps, tail + steps]
+  const pastTerms = exponential(subtract(pastScores, largest)) // [slots, heads, each, past]
+  const newTerms = exponential(subtract(newScores, largest)) // [slots, heads, each, tail + each]
   const weighted = (terms: Value, keys: Value): Value =>
-    fusedMatMul(reshape(terms, [1, rows, lastDim(terms)]), keys, { transposeBatchB: true, alpha: FACTOR })
-  const numerator = add(weighted(pastTerms, inputs.pastKeys), weighted(newTerms, freshKeys)) // [1, heads * steps, keyDim]
+    fusedMatMul(reshape(terms, ['slots', 1, rows, lastDim(terms)]), keys, { transposeBatchB: true, alpha: FACTOR })
+  const numerator = add(weighted(pastTerms, inputs.pastKeys), weighted(newTerms, freshKeys)) // [slots, 1, heads * each, keyDim]
   const denominator = add(
     fusedMatMul(pastTerms, inputs.pastOnes, { alpha: 2 * FACTOR }),
     fusedMatMul(newTerms, inputs.newOnes, { alpha: 2 * FACTOR }),
-  ) // [heads, steps, 1]
+  ) // [slots, heads, each, 1]
   if (decoder.outputs.scores) {
     const total = divide(denominator, scalar(graph, 2 * FACTOR))
     graph.output(`past_scores_${layer}`, divide(pastTerms, total))
     graph.output(`new_scores_${layer}`, divide(newTerms, total))
   }
-  const compressed = slice(reshape(numerator, [heads, 'steps', keyDim]), { axis: -1, end: options.rank })
-  return divide(compressed, denominator)
+  const compressed = slice(reshape(numerator, ['slots', heads, 'each', keyDim]), { axis: -1, end: options.rank })
+  return reshape(transpose(divide(compressed, denominator), [1, 2, 0, 3]), [heads, 'steps', options.rank])
 }
 
 function lastDim(x: Value): Dim {

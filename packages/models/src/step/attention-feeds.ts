@@ -13,7 +13,7 @@ import type { Sees } from './visibility.ts'
 export const BLOCK = 256
 
 /** Added to a score that must not count: its exponential is exactly zero. */
-const HIDDEN = -1e9
+export const HIDDEN = -1e9
 
 export interface RowRange {
   /** Cached rows [start, cut) are the past; when there are none, one hidden row stands in. */
@@ -23,10 +23,14 @@ export interface RowRange {
   readonly length: number
 }
 
-export interface KindFeeds {
+export interface KindFeeds extends MaskFeeds {
   readonly range: RowRange
-  readonly pastBias: Tensor
-  readonly newBias: Tensor
+}
+
+export interface MaskFeeds {
+  /** [slots, 1 or kvHeads, 1 or group * steps, past] and [slots, 1 or kvHeads, group * steps, tail + steps] */
+  readonly pastBias: Tensor<'float32'>
+  readonly newBias: Tensor<'float32'>
   readonly pastOnes: Tensor
   readonly newOnes: Tensor
 }
@@ -91,9 +95,9 @@ function rowRange(kind: MaskKind, cache: KvCache, positions: Int32Array): RowRan
 function pastBias(kind: MaskKind, cache: KvCache, positions: Int32Array, range: RowRange, shared: SharedArrays): Tensor<'float32'> {
   const steps = positions.length
   const rows = kind.window === undefined ? 1 : kind.group * steps
-  if (range.cut === range.start) return tensor('float32', [rows, 1], new Float32Array(rows).fill(HIDDEN))
+  if (range.cut === range.start) return tensor('float32', [1, 1, rows, 1], new Float32Array(rows).fill(HIDDEN))
   const past = range.cut - range.start
-  if (kind.window === undefined) return tensor('float32', [1, past], shared.zeros(past))
+  if (kind.window === undefined) return tensor('float32', [1, 1, 1, past], shared.zeros(past))
   const bias = new Float32Array(rows * past)
   for (let row = 0; row < rows; row++) {
     const earliest = (positions[row % steps] ?? 0) - kind.window + 1
@@ -101,7 +105,7 @@ function pastBias(kind: MaskKind, cache: KvCache, positions: Int32Array, range: 
       if ((cache.positions[range.start + column] ?? 0) < earliest) bias[row * past + column] = HIDDEN
     }
   }
-  return tensor('float32', [rows, past], bias)
+  return tensor('float32', [1, 1, rows, past], bias)
 }
 
 function newBias(
@@ -117,7 +121,7 @@ function newBias(
   const tail = range.length - range.cut
   const columns = tail + steps
   const rows = kind.group * steps
-  if (isPlainRow && kind.window === undefined) return tensor('float32', [rows, columns], shared.zeros(rows * columns))
+  if (isPlainRow && kind.window === undefined) return tensor('float32', [1, 1, rows, columns], shared.zeros(rows * columns))
   const bias = new Float32Array(rows * columns)
   for (let row = 0; row < steps; row++) {
     const earliest = kind.window === undefined ? Number.NEGATIVE_INFINITY : (positions[row] ?? 0) - kind.window + 1
@@ -131,7 +135,7 @@ function newBias(
   }
   // rows of a group repeat: (member, row) in row-major order
   for (let member = 1; member < kind.group; member++) bias.copyWithin(member * steps * columns, 0, steps * columns)
-  return tensor('float32', [rows, columns], bias)
+  return tensor('float32', [1, 1, rows, columns], bias)
 }
 
 /**
@@ -139,9 +143,9 @@ function newBias(
  * that of the query's position, so that near keys have small numbers whatever the length of the text; it depends on these two
  * positions only, and so is the same bits in every step and in a cache that has lost rows.
  *
- * @param bias         [1 or group * steps, columns]
+ * @param bias         [1, 1, 1 or group * steps, columns]
  * @param keyPosition  position of the key in a column; undefined for the row that stands in for an empty past
- * @returns            [kvHeads, group * steps, columns]; `bias` itself without ALiBi
+ * @returns            [1, kvHeads, group * steps, columns]; `bias` itself without ALiBi
  */
 function withAlibi(
   { alibi, group, kvHeads }: MaskKind,
@@ -152,7 +156,7 @@ function withAlibi(
   if (alibi === undefined) return bias
   const steps = positions.length
   const rows = group * steps
-  const [biasRows = 1, columns = 1] = bias.dims
+  const [, , biasRows = 1, columns = 1] = bias.dims
   const sloped = new Float32Array(kvHeads * rows * columns)
   const ofKeys = new Float64Array(columns)
   for (let head = 0, at = 0; head < kvHeads * group; head++) {
@@ -165,5 +169,5 @@ function withAlibi(
       }
     }
   }
-  return tensor('float32', [kvHeads, rows, columns], sloped)
+  return tensor('float32', [1, kvHeads, rows, columns], sloped)
 }

@@ -1,11 +1,16 @@
-/** The inputs of the graph for one step, by name. Cached rows are views into the cache: nothing of it is copied here. */
+/**
+ * The inputs of the graph for one step, by name. Cached rows are views into the cache, or into the rows that several caches share: nothing of
+ * them is copied here.
+ */
+import type { LayerRows, SharedRows } from '@foretoken/kv-cache'
 import { type Tensor, tensor } from '@foretoken/tensor'
 import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
 import type { DecodeStep } from '../causal-lm.ts'
 import { distinctRopes, type MaskKind, maskKinds } from '../decoder/decoder.ts'
 import { rotaryTables } from '../rope/rope.ts'
-import { type KindFeeds, kindFeeds, type RowRange, sharedArrays } from './attention-feeds.ts'
+import { type KindFeeds, kindFeeds, type MaskFeeds, type RowRange, sharedArrays } from './attention-feeds.ts'
 import type { CheckedStep } from './check-step.ts'
+import { type JoinedRange, joinKindFeeds } from './joined-feeds.ts'
 import { feedRecurrent } from './recurrent-feeds.ts'
 import { visibilityOf } from './visibility.ts'
 
@@ -15,30 +20,41 @@ export interface StepFeeds {
   readonly ranges: readonly (RowRange | undefined)[]
 }
 
+/** A single row of a sequence that shares its step with others. */
+export interface SharedRow {
+  readonly step: DecodeStep
+  readonly checked: CheckedStep
+  readonly slot: number
+}
+
 /** Makes the feeds of every step of one model; holds the arrays that steps share. */
-export function stepFeeder(description: DecoderDescription): (step: DecodeStep, checked: CheckedStep) => StepFeeds {
+export interface StepFeeder {
+  alone(step: DecodeStep, checked: CheckedStep): StepFeeds
+  /** Rows of several sequences, whose caches share `rows`. Rows run in the order of the slots; wanted ones come in the order given. */
+  together(members: readonly SharedRow[], rows: SharedRows): ReadonlyMap<string, Tensor>
+}
+
+export function stepFeeder(description: DecoderDescription): StepFeeder {
   const { layers, config } = description
   const { kinds, kindOf } = maskKinds(layers)
   const ropes = distinctRopes(layers)
   const shared = sharedArrays()
+  return { alone, together }
 
-  return (step, { steps, positions, wantedRows }) => {
+  function alone(step: DecodeStep, { steps, positions, wantedRows }: CheckedStep): StepFeeds {
     const feeds = new Map<string, Tensor>()
     const sees = visibilityOf(step.visibility, steps)
     if (step.tokens instanceof Float32Array) feeds.set('embeddings', tensor('float32', [1, steps, config.hidden], step.tokens))
     else feeds.set('tokens', tensor('int64', [steps], wide(step.tokens)))
     feeds.set('wanted_rows', tensor('int64', [wantedRows.length], wide(wantedRows)))
-
     if (description.readsPositions) feeds.set('positions', tensor('int64', [steps], wide(positions)))
+    if (kinds.length > 0) feeds.set('slot_rows', tensor('int64', [steps, 1], new BigInt64Array(steps)))
 
     const byKind = new Map<MaskKind, KindFeeds>()
     for (const kind of kinds) {
       const each = kindFeeds(kind, step.cache, positions, sees, steps === 1, shared)
       byKind.set(kind, each)
-      feeds.set(`past_bias_${kind.name}`, each.pastBias)
-      feeds.set(`new_bias_${kind.name}`, each.newBias)
-      feeds.set(`past_ones_${kind.name}`, each.pastOnes)
-      feeds.set(`new_ones_${kind.name}`, each.newOnes)
+      feedMasks(feeds, kind, each)
     }
     ropes.forEach((rope, index) => {
       const { cos, sin } = rotaryTables(rope, positions, step.sequenceLength)
@@ -58,21 +74,92 @@ export function stepFeeder(description: DecoderDescription): (step: DecodeStep, 
     return { feeds, ranges }
   }
 
-  function feedRows(feeds: Map<string, Tensor>, { cache }: DecodeStep, shape: LayerDescription, layer: number, range: RowRange): void {
-    const { kvHeads, keyDim, valueDim } = shape
-    const past = range.cut - range.start
-    const tail = range.length - range.cut
-    const pastRows =
-      past > 0
-        ? cache.view(layer, range.start, range.cut)
-        : // an empty dimension ends the process in a batched transposed product: one hidden row stands in
-          { keys: shared.zeros(kvHeads * keyDim), values: shared.zeros(kvHeads * valueDim) }
-    const tailRows = cache.view(layer, range.cut, range.length)
-    feeds.set(`past_keys_${layer}`, tensor('float32', [Math.max(past, 1), kvHeads, keyDim], pastRows.keys))
-    feeds.set(`past_values_${layer}`, tensor('float32', [Math.max(past, 1), kvHeads, valueDim], pastRows.values))
-    feeds.set(`tail_keys_${layer}`, tensor('float32', [tail, kvHeads, keyDim], tailRows.keys))
-    feeds.set(`tail_values_${layer}`, tensor('float32', [tail, kvHeads, valueDim], tailRows.values))
+  function together(members: readonly SharedRow[], rows: SharedRows): ReadonlyMap<string, Tensor> {
+    const feeds = new Map<string, Tensor>()
+    const { slots } = rows
+    const [first] = members
+    if (first === undefined) throw new RangeError('a step of no rows')
+    // a slot without a member runs a copy of another's row, that nobody reads: any other row would go to experts of its own
+    const bySlot = Array.from({ length: slots }, () => first)
+    for (const member of members) bySlot[member.slot] = member
+
+    if (first.step.tokens instanceof Float32Array) {
+      const embeddings = new Float32Array(slots * config.hidden)
+      for (const [slot, { step }] of bySlot.entries()) embeddings.set(step.tokens, slot * config.hidden)
+      feeds.set('embeddings', tensor('float32', [1, slots, config.hidden], embeddings))
+    } else feeds.set('tokens', tensor('int64', [slots], wide(Int32Array.from(bySlot, ({ step }) => step.tokens[0] ?? 0))))
+    feeds.set('wanted_rows', tensor('int64', [members.length], wide(Int32Array.from(members, ({ slot }) => slot))))
+    const positionOf = ({ checked }: SharedRow) => checked.positions[0] ?? 0
+    if (description.readsPositions) feeds.set('positions', tensor('int64', [slots], wide(Int32Array.from(bySlot, positionOf))))
+    feeds.set('slot_rows', tensor('int64', [1, slots], new BigInt64Array(slots)))
+
+    const ranges = new Map<MaskKind, JoinedRange>()
+    for (const kind of kinds) {
+      const each = members.map(({ step, checked, slot }) => {
+        const sees = visibilityOf(step.visibility, 1)
+        return { slot, feeds: kindFeeds(kind, step.cache, checked.positions, sees, true, shared) }
+      })
+      const joined = joinKindFeeds(each, slots, shared)
+      ranges.set(kind, joined.range)
+      feedMasks(feeds, kind, joined)
+    }
+    ropes.forEach((rope, index) => {
+      const width = rope.rotaryDim / 2
+      const cos = new Float32Array(slots * width)
+      const sin = new Float32Array(slots * width)
+      for (const [slot, { step, checked }] of bySlot.entries()) {
+        const own = rotaryTables(rope, checked.positions, step.sequenceLength)
+        cos.set(own.cos, slot * width)
+        sin.set(own.sin, slot * width)
+      }
+      feeds.set(`cos_${index}`, tensor('float32', [slots, width], cos))
+      feeds.set(`sin_${index}`, tensor('float32', [slots, width], sin))
+    })
+    for (const [layer, shape] of layers.entries()) {
+      const kind = kindOf[layer]
+      const range = kind === undefined ? undefined : ranges.get(kind)
+      if (range === undefined) throw new RangeError(`layer ${layer} does not attend`)
+      const { start, cut, tail } = range
+      const past = cut > start ? rows.blocks(layer, start, cut) : standIn(shape, slots)
+      feedLayer(feeds, shape, layer, Math.max(cut - start, 1), tail, slots, past, rows.tails(layer, tail))
+    }
+    return feeds
   }
+
+  function feedMasks(feeds: Map<string, Tensor>, { name }: MaskKind, masks: MaskFeeds): void {
+    feeds.set(`past_bias_${name}`, masks.pastBias)
+    feeds.set(`new_bias_${name}`, masks.newBias)
+    feeds.set(`past_ones_${name}`, masks.pastOnes)
+    feeds.set(`new_ones_${name}`, masks.newOnes)
+  }
+
+  function feedRows(feeds: Map<string, Tensor>, { cache }: DecodeStep, shape: LayerDescription, layer: number, range: RowRange): void {
+    const past = range.cut - range.start
+    const pastRows = past > 0 ? cache.view(layer, range.start, range.cut) : standIn(shape, 1)
+    const tailRows = cache.view(layer, range.cut, range.length)
+    feedLayer(feeds, shape, layer, Math.max(past, 1), range.length - range.cut, 1, pastRows, tailRows)
+  }
+
+  /** An empty dimension ends the process in a batched transposed product: one hidden row stands in. */
+  function standIn({ kvHeads, keyDim, valueDim }: LayerDescription, slots: number): LayerRows {
+    return { keys: shared.zeros(slots * kvHeads * keyDim), values: shared.zeros(slots * kvHeads * valueDim) }
+  }
+}
+
+function feedLayer(
+  feeds: Map<string, Tensor>,
+  { kvHeads, keyDim, valueDim }: LayerDescription,
+  layer: number,
+  past: number,
+  tail: number,
+  slots: number,
+  pastRows: LayerRows,
+  tailRows: LayerRows,
+): void {
+  feeds.set(`past_keys_${layer}`, tensor('float32', [past, slots, kvHeads, keyDim], pastRows.keys))
+  feeds.set(`past_values_${layer}`, tensor('float32', [past, slots, kvHeads, valueDim], pastRows.values))
+  feeds.set(`tail_keys_${layer}`, tensor('float32', [tail, slots, kvHeads, keyDim], tailRows.keys))
+  feeds.set(`tail_values_${layer}`, tensor('float32', [tail, slots, kvHeads, valueDim], tailRows.values))
 }
 
 function wide(values: Int32Array): BigInt64Array {

@@ -40,10 +40,13 @@ export interface ResultParts {
   /** Rows that ran: `checked.steps`, or more when the step was padded. */
   readonly ranSteps: number
   readonly elapsedMs: number
+  /** The first of the step's rows among those that ran, and among those that went through the head; 0 when it ran alone. */
+  readonly firstRow?: number
+  readonly firstWanted?: number
 }
 
 export function stepResult(parts: ResultParts): StepResult {
-  const { description, step, checked, outputs, elapsedMs } = parts
+  const { description, step, checked, outputs, elapsedMs, firstRow = 0, firstWanted = 0 } = parts
   const { config, layers } = description
   const { want } = step
   const rows = newRows(parts)
@@ -51,24 +54,22 @@ export function stepResult(parts: ResultParts): StepResult {
   return {
     rows,
     elapsedMs,
-    ...(want.logits === undefined ? {} : { logits: tensor('float32', [wanted, config.vocab], floats(outputs, 'logits')) }),
-    ...(want.topK === undefined ? {} : { topK: topRows(outputs, want.topK, parts.graphOutputs.topK, wanted) }),
+    ...(want.logits === undefined
+      ? {}
+      : { logits: tensor('float32', [wanted, config.vocab], rowsOf(outputs, 'logits', firstWanted, wanted, config.vocab)) }),
+    ...(want.topK === undefined ? {} : { topK: topRows(outputs, want.topK, parts.graphOutputs.topK, firstWanted, wanted) }),
     ...(want.hidden === undefined
       ? {}
       : {
           hidden: want.hidden.map((index) =>
-            tensor(
-              'float32',
-              [checked.steps, config.hidden],
-              floats(outputs, `hidden_${index}`).subarray(0, checked.steps * config.hidden),
-            ),
+            tensor('float32', [checked.steps, config.hidden], rowsOf(outputs, `hidden_${index}`, firstRow, checked.steps, config.hidden)),
           ),
         }),
     ...(want.scores === undefined ? {} : { scores: layers.map((shape, layer) => attentionScores(parts, shape, layer)) }),
   }
 }
 
-function newRows({ description, step, checked, outputs }: ResultParts): NewRows {
+function newRows({ description, step, checked, outputs, firstRow = 0 }: ResultParts): NewRows {
   const { steps, positions } = checked
   return {
     steps,
@@ -77,8 +78,8 @@ function newRows({ description, step, checked, outputs }: ResultParts): NewRows 
     layers: description.layers.map(({ kvHeads, keyDim, valueDim, recurrent }, layer) =>
       recurrent === undefined
         ? {
-            keys: floats(outputs, `new_keys_${layer}`).subarray(0, steps * kvHeads * keyDim),
-            values: floats(outputs, `new_values_${layer}`).subarray(0, steps * kvHeads * valueDim),
+            keys: rowsOf(outputs, `new_keys_${layer}`, firstRow, steps, kvHeads * keyDim),
+            values: rowsOf(outputs, `new_values_${layer}`, firstRow, steps, kvHeads * valueDim),
           }
         : { ...NO_ROWS, recurrent: recurrentRows(outputs, layer, steps, recurrent) },
     ),
@@ -101,7 +102,7 @@ function recurrentRows(outputs: ReadonlyMap<string, Tensor>, layer: number, step
 }
 
 /** The graph chose `graphK` of each row, which is at least `k`. */
-function topRows(outputs: ReadonlyMap<string, Tensor>, k: number, graphK: number, rows: number) {
+function topRows(outputs: ReadonlyMap<string, Tensor>, k: number, graphK: number, first: number, rows: number) {
   const allValues = floats(outputs, 'top_values')
   const allTokens = outputs.get('top_tokens')?.data
   if (!(allTokens instanceof BigInt64Array)) throw missing('top_tokens')
@@ -109,8 +110,8 @@ function topRows(outputs: ReadonlyMap<string, Tensor>, k: number, graphK: number
   const tokens = new Int32Array(rows * k)
   for (let row = 0; row < rows; row++) {
     for (let rank = 0; rank < k; rank++) {
-      values[row * k + rank] = allValues[row * graphK + rank] ?? 0
-      tokens[row * k + rank] = Number(allTokens[row * graphK + rank] ?? 0n)
+      values[row * k + rank] = allValues[(first + row) * graphK + rank] ?? 0
+      tokens[row * k + rank] = Number(allTokens[(first + row) * graphK + rank] ?? 0n)
     }
   }
   return { values, tokens, k }
@@ -142,6 +143,10 @@ function floats(outputs: ReadonlyMap<string, Tensor>, name: string): Float32Arra
   const data = outputs.get(name)?.data
   if (data instanceof Float32Array) return data
   throw missing(name)
+}
+
+function rowsOf(outputs: ReadonlyMap<string, Tensor>, name: string, first: number, rows: number, width: number): Float32Array {
+  return floats(outputs, name).subarray(first * width, (first + rows) * width)
 }
 
 function missing(name: string): StepError {
