@@ -7,14 +7,14 @@
 import { languageModelHead, tokenEmbeddings } from '../blocks/embeddings.ts'
 import { gatedExperts } from '../blocks/expert-weights.ts'
 import { ACTIVATIONS, gatedFeedForward, gatedParts } from '../blocks/feed-forward.ts'
-import { type LatentSizes, latentAttention, latentLayer } from '../blocks/latent-attention.ts'
+import { latentAttention, latentLayer } from '../blocks/latent-attention.ts'
 import { latentExpansion } from '../blocks/latent-expansion.ts'
 import { MIXTURE_NOTE } from '../blocks/mixture.ts'
 import { residualStream } from '../blocks/residual-stream.ts'
 import { routerScores, sigmoidRouting } from '../blocks/routing.ts'
-import { ggufLatentConfig, ggufLatentTensor } from '../checkpoint/gguf-latent.ts'
-import type { ConfigReader } from '../config/config-reader.ts'
+import { ggufLatentConfig, ggufLatentTensor, hasSigmoidRouting } from '../checkpoint/gguf-latent.ts'
 import { readExpertsPerRow, readGroups } from '../config/experts-config.ts'
+import { readLatentScale, readLatentSizes, readQueryRank } from '../config/latent-config.ts'
 import { readRope } from '../rope/rope-kinds.ts'
 import type { Architecture } from './architecture.ts'
 
@@ -26,16 +26,10 @@ export const deepseekV3: Architecture = {
 
   describe(config) {
     const hidden = config.count('hidden_size')
-    const sizes: LatentSizes = {
-      heads: config.count('num_attention_heads'),
-      rank: config.count('kv_lora_rank', 512),
-      plainDim: config.count('qk_nope_head_dim', 128),
-      rotaryDim: config.count('qk_rope_head_dim', 64),
-      valueDim: config.count('v_head_dim', 128),
-    }
+    const sizes = readLatentSizes(config)
     const { heads, rank, plainDim, rotaryDim } = sizes
     const headDim = plainDim + rotaryDim
-    const queryRank = config.isNull('q_lora_rank') ? undefined : config.count('q_lora_rank', 1536)
+    const queryRank = readQueryRank(config)
     const attentionBias = config.boolean('attention_bias', false)
     const layers = config.count('num_hidden_layers')
     const dense = { hidden, inner: config.count('intermediate_size'), activation: config.choice('hidden_act', ACTIVATIONS, 'silu') }
@@ -58,7 +52,7 @@ export const deepseekV3: Architecture = {
     if (config.number('moe_layer_freq', 1) !== 1) config.refuse('moe_layer_freq', `${config.number('moe_layer_freq')}`, '1')
     const isInterleaved = config.boolean('rope_interleave', true)
     const rope = readRope(config, { headDim: rotaryDim, maxPositions, isInterleaved })
-    const scale = readMagnitude(config) ** 2 / Math.sqrt(headDim)
+    const scale = readLatentScale(config, sizes)
     const furtherLayers = config.number('num_nextn_predict_layers', 0)
 
     return {
@@ -135,17 +129,10 @@ export const deepseekV3: Architecture = {
 
   gguf: {
     architectures: ['deepseek2'],
+    appliesTo: hasSigmoidRouting,
     config: (metadata) => ({ model_type: 'deepseek_v3', ...ggufLatentConfig(metadata) }),
     tensor: ggufLatentTensor,
   },
-}
-
-/** What YaRN's stretching does to the scores of these models: `0.1 * mscale_all_dim * ln(factor) + 1`. */
-function readMagnitude(config: ConfigReader): number {
-  const scaling = config.object('rope_parameters') ?? config.object('rope_scaling')
-  const factor = scaling?.optionalNumber('factor') ?? 1
-  const magnitude = scaling?.optionalNumber('mscale_all_dim') ?? 0
-  return factor <= 1 ? 1 : 0.1 * magnitude * Math.log(factor) + 1
 }
 
 /** Layers behind the last one that predict further tokens (multi-token prediction). */

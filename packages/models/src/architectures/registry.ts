@@ -4,6 +4,7 @@ import { UnsupportedArchitectureError } from '../errors.ts'
 import type { Architecture, GgufMetadata } from './architecture.ts'
 import { bloom } from './bloom.ts'
 import { cohere } from './cohere.ts'
+import { deepseekV2 } from './deepseek-v2.ts'
 import { deepseekV3 } from './deepseek-v3.ts'
 import { falcon } from './falcon.ts'
 import { gemma } from './gemma.ts'
@@ -36,6 +37,7 @@ import { starcoder2 } from './starcoder2.ts'
 const ARCHITECTURES: readonly Architecture[] = [
   bloom,
   cohere,
+  deepseekV2,
   deepseekV3,
   falcon,
   gemma,

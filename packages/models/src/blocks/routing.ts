@@ -82,19 +82,40 @@ export function sigmoidRouting(scores: Value, options: SigmoidRoutingOptions): R
   const { perRow, correction, normalizes, factor } = options
   const { graph } = scores
   const shares = sigmoid(scores)
-  const [, chosen] = topK(limitedToGroups(add(shares, correction), options), perRow)
+  const [, chosen] = topK(limitedToGroups(add(shares, correction), options, 2), perRow)
   const own = gatherElements(shares, chosen, { axis: 1 })
   const normal = normalizes ? divide(own, add(reduceSum(own, [1]), scalar(graph, 1e-20))) : own
   return { chosen, weights: multiply(normal, scalar(graph, factor)) }
 }
 
-/** Scores [steps, experts] with minus infinity for the experts of other groups: corrected scores may be negative. */
-function limitedToGroups(scores: Value, { experts, groups, groupsPerRow }: GroupLimits): Value {
+export interface SoftmaxRoutingOptions extends GroupLimits {
+  /** At most as many as the groups of a row have. */
+  readonly perRow: number
+  /** Multiplies the weights. */
+  readonly factor: number
+}
+
+/**
+ * Parts of the softmax over all scores as weights, which sum to less than the factor (DeepSeek-V2 2024). The experts are those with the greatest
+ * parts within the groups whose best has the most.
+ *
+ * @param scores  [steps, experts] of the router
+ */
+export function softmaxRouting(scores: Value, options: SoftmaxRoutingOptions): Routing {
+  const [weights, chosen] = topK(limitedToGroups(softmax(scores), options, 1), options.perRow)
+  return { chosen, weights: multiply(weights, scalar(scores.graph, options.factor)) }
+}
+
+/**
+ * Scores [steps, experts] with minus infinity for the experts of other groups: corrected scores may be negative. Groups are compared by the sum of
+ * their `bestOf` greatest.
+ */
+function limitedToGroups(scores: Value, { experts, groups, groupsPerRow }: GroupLimits, bestOf: number): Value {
   if (groupsPerRow === groups) return scores
   const { graph } = scores
   const grouped = reshape(scores, ['steps', groups, experts / groups])
-  const [bestTwo] = topK(grouped, 2)
-  const [, best] = topK(reduceSum(bestTwo, [2], { keepDims: false }), groupsPerRow)
+  const [greatest] = topK(grouped, bestOf)
+  const [, best] = topK(reduceSum(greatest, [2], { keepDims: false }), groupsPerRow)
   const none = constantOfShape(graph, ['steps', groups], 0, 'int64')
   const isOpen = cast(scatterElements(none, best, constantOfShape(graph, ['steps', groupsPerRow], 1, 'int64'), { axis: 1 }), 'bool')
   return reshape(where(unsqueeze(isOpen, [2]), grouped, scalar(graph, Number.NEGATIVE_INFINITY)), ['steps', experts])

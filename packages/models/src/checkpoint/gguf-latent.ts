@@ -6,6 +6,11 @@ import { ggufDecoderConfig, ggufDecoderTensor } from './gguf-names.ts'
 /** `expert_gating_func` of sigmoids; 1, or nothing, is a softmax. */
 const SIGMOID = 2
 
+/** DeepSeek-V2 and V3 go by one name; the way experts are scored tells them apart. */
+export function hasSigmoidRouting(metadata: GgufMetadata): boolean {
+  return metadata.count('expert_gating_func') === SIGMOID
+}
+
 export function ggufLatentConfig(metadata: GgufMetadata): Record<string, unknown> {
   const shared = ggufDecoderConfig(metadata)
   const rotaryDim = metadata.count('rope.dimension_count')
@@ -35,7 +40,7 @@ export function ggufLatentConfig(metadata: GgufMetadata): Record<string, unknown
     topk_group: metadata.count('expert_group_used_count') ?? 1,
     routed_scaling_factor: metadata.number('expert_weights_scale') ?? 1,
     norm_topk_prob: metadata.get(`${metadata.architecture}.expert_weights_norm`) ?? false,
-    scoring_func: metadata.count('expert_gating_func') === SIGMOID ? 'sigmoid' : 'softmax',
+    scoring_func: hasSigmoidRouting(metadata) ? 'sigmoid' : 'softmax',
     ...(typeof shared.rope_scaling === 'object'
       ? { rope_scaling: { ...shared.rope_scaling, mscale: magnitude, mscale_all_dim: magnitude } }
       : {}),

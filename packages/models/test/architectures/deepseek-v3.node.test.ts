@@ -122,11 +122,16 @@ describe('GGUF', () => {
     expect(Math.max(...found.map((value, index) => Math.abs(value - (expected[index] ?? 0))))).toBeLessThan(1e-5)
   })
 
-  test('a softmax router (DeepSeek-V2) is refused', async () => {
+  test('without the way of scoring it is DeepSeek-V2, which has no corrections: they have no place', async () => {
     await using copy = await stacked()
-    const { expert_gating_func: _, ...metadata } = METADATA
-    await using gguf = await asGguf(copy.path, { architecture: 'deepseek2', metadata, tensor: ggufTensor })
-    await expect(loadCausalLM(gguf.path)).rejects.toThrow(/scoring_func: found "softmax", expected one of sigmoid/)
+    const { expert_gating_func: _, expert_weights_norm: __, ...metadata } = METADATA
+    const lengths = {
+      'attention.head_count_kv': uint32(HEADS),
+      'attention.key_length': uint32(24),
+      'attention.value_length': uint32(VALUE),
+    }
+    await using gguf = await asGguf(copy.path, { architecture: 'deepseek2', metadata: { ...metadata, ...lengths }, tensor: ggufTensor })
+    await expect(loadCausalLM(gguf.path)).rejects.toThrow(/no place for: blk\.1\.exp_probs_b\.bias/)
   })
 })
 

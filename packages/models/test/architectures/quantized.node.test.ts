@@ -11,6 +11,7 @@ const BOUNDS: readonly (readonly [name: string, int8: number, int4: number])[] =
   ['gemma', 0.1, 1],
   ['gemma2', 0.1, 1],
   ['gemma3_text', 0.1, 1],
+  ['deepseek_v2', 0.2, 1],
   ['deepseek_v3', 0.2, 1],
   ['gpt_oss', 0.1, 1],
   ['mixtral', 0.1, 1],

@@ -47,6 +47,8 @@ const CASES: readonly (readonly [string, WeightFormat])[] = [
   ['falcon_mamba', 'int8-rows'],
   ['gpt_oss', 'f32'],
   ['gpt_oss', 'int4'],
+  ['deepseek_v2', 'f32'],
+  ['deepseek_v2-lite', 'int4'],
   ['deepseek_v3', 'f32'],
   ['deepseek_v3', 'int4'],
   ['deepseek_v3', 'int8-rows'],
