@@ -12,6 +12,7 @@ import { cachedHubModel, downloadHubModel } from '../locate/hub-model.ts'
 import { weightsAt } from '../locate/local-weights.ts'
 import { readModelReference } from '../locate/model-reference.ts'
 import { externalBytes, type StoredModel, type StoreOptions, storeInMemory, WEIGHTS_LOCATION } from '../stored-model.ts'
+import { WritesUnderWay } from './writes-under-way.ts'
 
 export { openGraphFile } from './graph-file.ts'
 
@@ -143,13 +144,12 @@ async function writeModel(model: EncodedModel, graph: Uint8Array, folder: string
   if (totalBytes > 0) {
     await using file = await open(join(folder, WEIGHTS_LOCATION), 'w')
     await file.truncate(totalBytes)
+    await using writes = new WritesUnderWay(file)
     for await (const { offset, bytes } of externalChunks(model.external, signal === undefined ? {} : { signal })) {
-      let written = 0
-      while (written < bytes.byteLength) {
-        written += (await file.write(bytes, written, bytes.byteLength - written, offset + written)).bytesWritten
-      }
+      await writes.add(bytes, offset)
       onProgress?.({ doneBytes: offset + bytes.byteLength, totalBytes })
     }
+    await writes.finish()
   }
   await writeFile(join(folder, GRAPH_NAME), graph)
 }
