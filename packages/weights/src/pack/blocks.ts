@@ -21,6 +21,7 @@ export function packBlocks(source: RowSource, format: BlocksFormat): PackedLinea
   const padded = blocks * blockSize
   const rows = new Float32Array(ROWS_AT_A_TIME * inputs)
   const block = new Float32Array(blockSize)
+  const bitsOfBlock = new Int32Array(block.buffer)
   const quants = new Uint8Array(blockSize)
   for (let first = 0; first < outputs; first += ROWS_AT_A_TIME) {
     const count = Math.min(ROWS_AT_A_TIME, outputs - first)
@@ -31,7 +32,7 @@ export function packBlocks(source: RowSource, format: BlocksFormat): PackedLinea
         const start = index * blockSize
         const filled = Math.min(blockSize, inputs - start)
         block.set(rows.subarray(row * inputs + start, row * inputs + start + filled))
-        const greatest = greatestMagnitude(block, 0, filled)
+        const greatest = greatestMagnitude(bitsOfBlock, 0, filled)
         if (!Number.isFinite(greatest)) throw notFinite(source, output)
         const fitted = hasMinima ? searchRange(block, filled, bits, quants) : searchScale(block, filled, bits, quants)
         quants.fill(1 << (bits - 1), filled)
