@@ -73,6 +73,11 @@ export class DecodingSequence {
     return this.#history.tokens
   }
 
+  /** Counts time that went into the rows of the prompt before the first step. */
+  countPrefill(elapsedMs: number): void {
+    this.#prefillMs += elapsedMs
+  }
+
   /** The rows to compute next: a chunk of the prompt, or the last token. */
   nextStep(): DecodeStep {
     const { tokens } = this.#history

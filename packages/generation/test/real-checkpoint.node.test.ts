@@ -102,3 +102,30 @@ test.skipIf(!fixtures).each(['phi3-longrope', 'phi3-partial-longrope'])(
     expect(short.statistics.reusedTokens).toBe(0)
   },
 )
+
+test.skipIf(!fixtures)(
+  'generations beside each other, prompts that begin alike and beams give what they give alone (needs FORETOKEN_FIXTURES)',
+  async () => {
+    await using lm = await open('llama-rope-llama3')
+    const common = Array.from({ length: 270 }, (_, at) => (at * 13) % 240)
+    const prompts = [[...common, 5], [7, 8], [...common, 9, 1, 2], common.slice(0, 250)].map((tokens) => ({ tokens }))
+    const options = { maxNewTokens: 12, stopTokens: [], sampling: { kind: 'sample', temperature: 1.5, seed: 3 } } as const
+    const alone = []
+    for (const [row, prompt] of prompts.entries()) alone.push(await generateText(lm, { ...prompt, ...options, sequence: row }))
+    const batch = await generateTexts(lm, prompts, options)
+    const beside = await Promise.all(prompts.map((prompt, row) => generateText(lm, { ...prompt, ...options, sequence: row })))
+    for (const [row, { ids, logProbabilities }] of alone.entries()) {
+      for (const other of [batch[row], beside[row]]) {
+        expect(other?.ids).toEqual(ids)
+        expect(other?.logProbabilities).toEqual(logProbabilities)
+      }
+    }
+    expect(batch.map(({ statistics }) => statistics.reusedTokens)).toEqual([0, 0, 270, 249])
+
+    const search = { tokens: prompts[3]?.tokens ?? [], maxNewTokens: 10, stopTokens: [], beams: { count: 3 } }
+    const [first, second] = await Promise.all([generateBeams(lm, search), generateBeams(lm, search)])
+    expect(first).toEqual(await generateBeams(lm, search))
+    expect(second).toEqual(first)
+    expect(lm.memory().cacheBytes).toBe(0)
+  },
+)

@@ -48,6 +48,7 @@ export class OpenModel implements CausalLM {
   readonly #blockBytes: number
   readonly #queue = new StepQueue((steps) => this.#run(steps))
   readonly #caches = new Set<WeakRef<KvCache>>()
+  readonly #counted = new WeakSet<KvCache>()
   #graph: OpenGraph | undefined
   #isDisposed = false
 
@@ -77,7 +78,7 @@ export class OpenModel implements CausalLM {
   createCache(): KvCache {
     this.#requireOpen()
     const cache = createKvCache(this.#layers)
-    this.#caches.add(new WeakRef(cache))
+    this.#count(cache)
     return cache
   }
 
@@ -117,6 +118,13 @@ export class OpenModel implements CausalLM {
     await this.#graph?.[Symbol.asyncDispose]()
     this.#graph = undefined
     await this.#options.checkpoint[Symbol.asyncDispose]()
+  }
+
+  /** From here on the cache's bytes are a part of `memory()`. */
+  #count(cache: KvCache): void {
+    if (this.#counted.has(cache)) return
+    this.#counted.add(cache)
+    this.#caches.add(new WeakRef(cache))
   }
 
   #requireOpen(): void {
@@ -182,10 +190,10 @@ export class OpenModel implements CausalLM {
     }
     const session = await this.#sessionFor(outputsFor(first.step.want, first.step.tokens instanceof Float32Array))
     const graph = this.#openGraph()
-    const rows = shareRows(
-      members.map(({ step }) => step.cache),
-      BLOCK,
-    )
+    const caches = members.map(({ step }) => step.cache)
+    // one of them answers for the bytes of all, and that may be a fork
+    for (const cache of caches) this.#count(cache)
+    const rows = shareRows(caches, BLOCK)
     const { description } = this.#options.checkpoint
     const seated = members.map((member) => ({ ...member, slot: rows.slotOf(member.step.cache) ?? 0 }))
     const feeds = new Map([...this.#feeder.together(seated, rows), ...scaleFeeds(this.#options.adapters, first.step.adapters)])

@@ -186,7 +186,12 @@ describe('a shared step', () => {
     const rowBytes = caches[0]?.layers.reduce((sum, { kvHeads, keyDim, valueDim }) => sum + 4 * kvHeads * (keyDim + valueDim), 0) ?? 0
     // two slots of a block and of a tail with room for 64 rows
     expect(lm.memory().cacheBytes).toBe(2 * (256 + 64) * rowBytes)
+    // one of the two answers for all; forks that come in the place of the others do so as well
+    const forks = caches.map((cache) => cache.fork())
     for (const cache of caches) await cache[Symbol.asyncDispose]()
+    await lm.forwardBatch(forks.map((cache) => rowAfter(lm, cache, 1)))
+    expect(lm.memory().cacheBytes).toBe(2 * (256 + 64) * rowBytes)
+    for (const cache of forks) await cache[Symbol.asyncDispose]()
     expect(lm.memory().cacheBytes).toBe(0)
   })
 
