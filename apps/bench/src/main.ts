@@ -2,11 +2,12 @@
  * `pnpm bench`: Foretoken beside node-llama-cpp and transformers.js, from the same weights, in one run.
  * What is printed on the way goes to stderr; stdout gets the report.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DEFAULT_MODEL_FILE, findModel, findText, findTokenizer } from './find-files.ts'
 import { type Busyness, calibrate, disturbances, shareOfOthersNow } from './machine/busyness.ts'
+import { installedVersions } from './machine/installed-versions.ts'
 import { describeMachine, type Machine } from './machine/machine.ts'
 import { type BenchOptions, defaultCacheFolder, HELP, readOptions } from './options.ts'
 import { runJob } from './peers/run-job.ts'
@@ -15,6 +16,7 @@ import { drawFigure } from './report/figure.ts'
 import { buildRows, type Row } from './report/rows.ts'
 import { explainMeasures, formatTable } from './report/table.ts'
 import { FULL, QUICK, runCourse } from './rounds.ts'
+import { benchShapes } from './shapes/bench-shapes.ts'
 import { prepareSides, type Skipped } from './sides.ts'
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
@@ -23,6 +25,7 @@ const print = (text: string) => process.stdout.write(`${text}\n`)
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === 'shapes') return benchShapes(args.slice(1), { say, print, environment: process.env })
   let options: BenchOptions | 'help'
   try {
     options = readOptions(args, defaultCacheFolder(process.env))
@@ -55,7 +58,7 @@ async function bench(model: string, options: BenchOptions, signal: AbortSignal):
   // The text is in the ids of the default model: for another one its perplexity would mean nothing.
   const text = model.endsWith(DEFAULT_MODEL_FILE) ? findText(process.env) : undefined
   const { sides, ours, peers, skipped } = await prepareSides({ model, tokenizer: options.tokenizer ?? findTokenizer(model) }, options, say)
-  const machine = describeMachine(threads, versionsOf(['onnxruntime-node', 'node-llama-cpp', '@huggingface/transformers']))
+  const machine = describeMachine(threads, installedVersions(['onnxruntime-node', 'node-llama-cpp', '@huggingface/transformers']))
   const [loadAverageBefore = 0] = loadavg()
   const shareBefore = await shareOfOthersNow()
 
@@ -121,18 +124,4 @@ function write(file: string | undefined, content: () => string): void {
   if (file === undefined) return
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, content())
-}
-
-/** From the manifests that the bench itself would load; a package that is not there has no version. */
-function versionsOf(packages: readonly string[]): Record<string, string> {
-  const versions = packages.flatMap((name) => {
-    try {
-      const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'node_modules', name, 'package.json'), 'utf8'))
-      const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : undefined
-      return version === undefined ? [] : [[name, version] as const]
-    } catch {
-      return []
-    }
-  })
-  return Object.fromEntries(versions)
 }
