@@ -51,8 +51,10 @@ export function describeExported(whole: ConfigReader, graph: ExportedInterface):
   const vocab = config.count('vocab_size')
   if (graph.vocab !== undefined && graph.vocab !== vocab) config.refuse('vocab_size', `${vocab}`, `${graph.vocab}, the logits of the graph`)
 
-  // a Falcon of the first kind has one head of keys and values, whatever num_kv_heads says
-  const isFirstFalcon = config.boolean('multi_query', false) && !config.boolean('new_decoder_architecture', false)
+  // a Falcon of the second kind caches keys and values as often as queries use them
+  const repeatsHeads = config.boolean('new_decoder_architecture', false)
+  // one of the first kind has one head of them, whatever num_kv_heads says
+  const isFirstFalcon = config.boolean('multi_query', false) && !repeatsHeads
   const kvHeadsKey = isFirstFalcon ? 'multi_query' : present(config, NAMES.kvHeads)
   const statedKvHeads = isFirstFalcon ? 1 : kvHeadsKey === undefined ? undefined : config.count(kvHeadsKey)
   const statedDim = keyDimOf(config)
@@ -68,7 +70,7 @@ export function describeExported(whole: ConfigReader, graph: ExportedInterface):
   const [first] = shapes
   if (first === undefined) throw new RangeError('an exported decoder without layers')
   for (const { kvHeads } of shapes) {
-    if (kvHeadsKey !== undefined && kvHeads !== statedKvHeads) {
+    if (kvHeadsKey !== undefined && kvHeads !== statedKvHeads && !(repeatsHeads && kvHeads === heads)) {
       config.refuse(kvHeadsKey, `${statedKvHeads} heads of keys and values`, `${kvHeads}, as in the cache of the graph`)
     }
     if (heads % kvHeads !== 0) {

@@ -49,6 +49,13 @@ describe('the rows of the cache', () => {
     expect(describeWith(config).layers).toEqual([expected, expected])
   })
 
+  test('a Falcon with groups may cache its heads repeated, another model may not', () => {
+    const layer = { kvHeads: 4, keyDim: 16, valueDim: 16 }
+    const groups = { num_key_value_heads: null, num_kv_heads: 2, multi_query: true, new_decoder_architecture: true }
+    expect(describeWith(groups, { layers: [layer, layer] }).layers).toEqual([layer, layer])
+    expect(() => describeWith({}, { layers: [layer, layer] })).toThrow(/num_key_value_heads: found 2 heads of keys and values, expected 4/)
+  })
+
   test('other heads of keys and values than the attention of the graph states: refused', () => {
     const statedAttention = [{ heads: 4, kvHeads: 2, window: undefined }]
     expect(describeWith({}, { statedAttention }).config.kvHeads).toBe(2)
