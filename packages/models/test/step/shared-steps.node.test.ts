@@ -1,9 +1,13 @@
 /** Single rows of several sequences run together and give the bits that each gives alone. */
 import { readdirSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type KvCache, sharesRows } from '@foretoken/kv-cache'
 import { loadWasmRuntime, type Runtime } from '@foretoken/runtime'
 import { describe, expect, test } from 'vitest'
 import { type CausalLM, type DecodeStep, loadCausalLM, type StepResult, type WeightFormat } from '../../src/index.ts'
+import { tinyPair, writeAdapter } from '../adapters/tiny-adapter.ts'
 import { checkpointFixture } from '../checkpoint-fixture.ts'
 
 const wasm = await loadWasmRuntime({ threads: 2 })
@@ -127,6 +131,28 @@ describe('a shared step', () => {
       expect(sharesRows(together)).toBe(true)
       const one = await lm.forward({ tokens: embedding(index), cache: alone, want })
       expect(results[index]?.logits?.data).toEqual(one.logits?.data)
+    }
+  })
+
+  test('is one of sequences with the same scales of adapters', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shared-'))
+    try {
+      const path = await writeAdapter(folder, [tinyPair('model.layers.0.self_attn.q_proj', [64, 64], 2, 1)])
+      const { folder: source } = await checkpointFixture('llama')
+      await using lm = await loadCausalLM(source, { format: 'f32', adapters: [{ name: 'one', path, mode: 'runtime' }] })
+      const all = await Promise.all([1, 2, 3, 4, 5].map((seed) => sequence(lm, 20 + seed, seed)))
+      const adapters = (index: number) => ({ adapters: { one: [2, -1, 2, -1, 0][index] ?? 1 } })
+      const step = (cache: KvCache, index: number) => ({ ...rowAfter(lm, cache, 7), ...adapters(index) })
+      const results = await lm.forwardBatch(all.map(({ together }, index) => step(together, index)))
+      expect(all.map(({ together }) => sharesRows(together))).toEqual([true, true, true, true, false])
+      for (const [index, { alone }] of all.entries()) {
+        const one = await lm.forward(step(alone, index))
+        expect(results[index]?.logits?.data).toEqual(one.logits?.data)
+        const unscaled = await lm.forward(rowAfter(lm, alone, 7))
+        expect(one.logits?.data).not.toEqual(unscaled.logits?.data)
+      }
+    } finally {
+      await rm(folder, { recursive: true })
     }
   })
 

@@ -1,0 +1,98 @@
+/**
+ * Eight chats in common steps beside eight one after another: milliseconds for one greedy token of each, and the ratio. Both sides go on from forks of the
+ * same prompts, in turn within a round, a few steps each; medians over all rounds, and the least, which a busy machine disturbs last.
+ *
+ *   FORETOKEN_MODELS=FOLDER node --conditions=foretoken-source packages/models/test/benchmarks/shared-steps.ts [format] [rounds]
+ */
+import { join } from 'node:path'
+import type { KvCache } from '@foretoken/kv-cache'
+import { type CausalLM, loadCausalLM, type StepResult, WEIGHT_FORMATS, type WeightFormat } from '@foretoken/models'
+
+const CHATS = 8
+const CONTEXTS = [50, 500]
+const STEPS = 6
+
+const [format = 'auto', rounds = '8'] = process.argv.slice(2)
+const folder = process.env.FORETOKEN_MODELS
+if (folder === undefined) throw new Error('found no FORETOKEN_MODELS, expected the folder of smollm2-135m-instruct-q4_1.gguf')
+await using lm = await loadCausalLM(join(folder, 'smollm2-135m-instruct-q4_1.gguf'), { format: formatOf(format) })
+const { formats, exact, threads } = lm.plan
+process.stdout.write(`${CHATS} chats, ${threads} threads, ${JSON.stringify(formats)}, exact: ${exact}\n`)
+for (const context of CONTEXTS) await compare(lm, context)
+
+async function compare(lm: CausalLM, context: number): Promise<void> {
+  const prompts: KvCache[] = []
+  for (let chat = 0; chat < CHATS; chat++) prompts.push(await prefilled(lm, context - 3 * chat, chat))
+  const together: number[] = []
+  const apart: number[] = []
+  for (let round = 0; round < Number(rounds); round++) {
+    const tokens = [await timed(prompts, together, stepTogether), await timed(prompts, apart, stepApart)]
+    if (tokens[0] !== tokens[1]) throw new Error(`found other tokens together (${tokens[0]}) than apart (${tokens[1]})`)
+  }
+  const [shared, single] = [median(together), median(apart)]
+  const least = Math.min(...apart) / Math.min(...together)
+  process.stdout.write(
+    `context ${context}: together ${shared.toFixed(1)} ms, one after another ${single.toFixed(1)} ms, ${(single / shared).toFixed(2)}x` +
+      ` (least: ${Math.min(...together).toFixed(1)} and ${Math.min(...apart).toFixed(1)} ms, ${least.toFixed(2)}x)\n`,
+  )
+  for (const cache of prompts) await cache[Symbol.asyncDispose]()
+}
+
+type Step = (caches: readonly KvCache[], tokens: readonly number[]) => Promise<readonly StepResult[]>
+
+async function stepTogether(caches: readonly KvCache[], tokens: readonly number[]): Promise<readonly StepResult[]> {
+  return lm.forwardBatch(caches.map((cache, chat) => stepOf(cache, tokens[chat] ?? 0)))
+}
+
+async function stepApart(caches: readonly KvCache[], tokens: readonly number[]): Promise<readonly StepResult[]> {
+  const results: StepResult[] = []
+  for (const [chat, cache] of caches.entries()) results.push(await lm.forward(stepOf(cache, tokens[chat] ?? 0)))
+  return results
+}
+
+function stepOf(cache: KvCache, token: number) {
+  return { tokens: Int32Array.of(token), cache, want: { logits: 'last' } } as const
+}
+
+/** Adds the times of steps to `times`; the first one, which moves rows, is left out. Returns the tokens that were chosen. */
+async function timed(prompts: readonly KvCache[], times: number[], step: Step): Promise<string> {
+  const caches = prompts.map((cache) => cache.fork())
+  let tokens = caches.map((_, chat) => 100 + chat)
+  const chosen: number[] = []
+  for (let at = 0; at <= STEPS; at++) {
+    const start = performance.now()
+    const results = await step(caches, tokens)
+    for (const [chat, { rows }] of results.entries()) caches[chat]?.append(rows)
+    tokens = results.map(({ logits }) => greatest(logits?.data ?? new Float32Array(0)))
+    if (at > 0) times.push(performance.now() - start)
+    chosen.push(...tokens)
+  }
+  for (const cache of caches) await cache[Symbol.asyncDispose]()
+  return chosen.join()
+}
+
+async function prefilled(lm: CausalLM, length: number, seed: number): Promise<KvCache> {
+  const cache = lm.createCache()
+  while (cache.length < length) {
+    const rows = Math.min(128, length - cache.length, lm.maxSteps(cache))
+    const tokens = Int32Array.from({ length: rows }, (_, row) => ((cache.length + row) * 37 + seed * 1001) % lm.config.vocab)
+    cache.append((await lm.forward({ tokens, cache, want: {} })).rows)
+  }
+  return cache
+}
+
+function greatest(row: Float32Array): number {
+  let best = 0
+  for (let at = 1; at < row.length; at++) if ((row[at] ?? 0) > (row[best] ?? 0)) best = at
+  return best
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+}
+
+function formatOf(name: string): WeightFormat {
+  const found = WEIGHT_FORMATS.find((each) => each === name)
+  if (found === undefined) throw new Error(`found ${name}, expected one of ${WEIGHT_FORMATS.join(', ')}`)
+  return found
+}
