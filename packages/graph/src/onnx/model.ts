@@ -141,11 +141,20 @@ function graphProto(graph: Graph, block: Block): GraphProto {
     initializer: [],
     input: block.inputs.map((value) => valueInfo(graph, value)),
     output: block.outputs.map((value) => valueInfo(graph, value)),
-    valueInfo: [],
+    valueInfo: innerValues(block).map((value) => valueInfo(graph, value)),
     quantizationAnnotation: [],
     sparseInitializer: [],
     metadataProps: [],
   }
+}
+
+/**
+ * What nodes hand to each other. The runtime infers shapes by itself, but where it loses a dimension it finds no buffer to reuse, and its
+ * search grows with the square of the nodes: 870 against 350 ms of processor time to open SmolLM2-135M without and with these shapes.
+ */
+function innerValues({ nodes, outputs }: Block): readonly Value[] {
+  const outer = new Set(outputs)
+  return nodes.flatMap((node) => node.outputs.flatMap((value) => (value === undefined || outer.has(value) ? [] : [value])))
 }
 
 function nodeProto(graph: Graph, node: GraphNode): NodeProto {

@@ -169,3 +169,11 @@ test('a model that is read back has the inputs, outputs and opsets that were bui
   ])
   expect(decodeModel(bytes).graph?.node.map(({ opType }) => opType)).toEqual(['MatMul', 'MatMul', 'MatMul', 'Add', 'Add'])
 })
+
+test('what nodes hand to each other has its shape in the file, for the runtime to plan its buffers with', () => {
+  const { graph } = decodeModel(encodeModel(createGraph([]), { external: { location: 'weights.bin' } }).bytes())
+  const shapes = graph?.valueInfo.map(({ type }) => type?.tensorType?.shape?.dim.map(({ dimValue, dimParam }) => dimValue ?? dimParam))
+  // three products and the first sum; the second sum is the output
+  expect(shapes).toEqual(Array.from({ length: 4 }, () => ['rows', 2]))
+  expect(graph?.valueInfo.map(({ name }) => name)).not.toContain('y')
+})
