@@ -9,8 +9,9 @@ export interface Fields {
   readonly values: ReadonlyMap<string, unknown>
 }
 
-/** The fields of a JSON object. */
+/** The fields of a JSON object, or of a map in its place: readers of other formats have long vocabularies as one already. */
 export function fieldsOf(value: unknown, path: string): Fields {
+  if (value instanceof Map) return { path, values: value }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongKind(value, 'an object', path)
   return { path, values: new Map(Object.entries(value)) }
 }

@@ -1,6 +1,6 @@
 /** `tokenizer.ggml.model` = `gpt2`: byte-level byte-pair encoding with a list of merges. */
 import { addedTokens } from './added-tokens.ts'
-import { type ReadTokenizer, vocabularyObject } from './definition.ts'
+import type { ReadTokenizer } from './definition.ts'
 import { preTokenizationNamed } from './pre-tokenizers.ts'
 import { formatError, type GgufMetadata, textAt, textListAt } from './tokenizer-metadata.ts'
 import type { GgufVocabulary } from './vocabulary.ts'
@@ -19,7 +19,7 @@ export function readByteLevelBpe(metadata: GgufMetadata, vocabulary: GgufVocabul
       decoder: byteLevel,
       model: {
         type: 'BPE',
-        vocab: vocabularyObject(vocabulary.tokens),
+        vocab: vocabulary.ids,
         merges: readMerges(metadata, vocabulary),
         ignore_merges: pre.ignoreMerges ?? false,
       },

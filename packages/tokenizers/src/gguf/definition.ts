@@ -1,6 +1,6 @@
 import type { AddedTokenDefinition } from './added-tokens.ts'
 
-/** What a GGUF tokenizer is turned into: the content of a `tokenizer.json`, before the post-processor. */
+/** What a GGUF tokenizer is turned into: the content of a `tokenizer.json`, before the post-processor. A vocabulary is a map. */
 export interface TokenizerDefinition {
   readonly added_tokens: readonly AddedTokenDefinition[]
   readonly normalizer: object | null
@@ -18,9 +18,4 @@ export interface DefaultEnds {
 export interface ReadTokenizer {
   readonly definition: TokenizerDefinition
   readonly ends: DefaultEnds
-}
-
-/** A vocabulary as `tokenizer.json` has it. */
-export function vocabularyObject(tokens: readonly string[]): Record<string, number> {
-  return Object.fromEntries(tokens.map((token, id) => [token, id]))
 }

@@ -6,14 +6,14 @@
  * models do that differently (`Metaspace` with `first`), which GGUF cannot say.
  */
 import { addedTokens } from './added-tokens.ts'
-import { type ReadTokenizer, vocabularyObject } from './definition.ts'
+import type { ReadTokenizer } from './definition.ts'
 import { booleanAt, formatError, type GgufMetadata, tokenIdAt } from './tokenizer-metadata.ts'
 import { type GgufVocabulary, hasByteTokens, TOKEN_TYPE } from './vocabulary.ts'
 
 const SPACE = '▁'
 
 export function readSentencePieceBpe(metadata: GgufMetadata, vocabulary: GgufVocabulary): ReadTokenizer {
-  const { tokens, scores } = vocabulary
+  const { scores } = vocabulary
   if (scores === undefined) throw formatError('tokenizer.ggml.scores', undefined, 'a score for each token')
   const hasPrefix = booleanAt(metadata, 'tokenizer.ggml.add_space_prefix', true)
   const unknown = unknownToken(metadata, vocabulary)
@@ -28,7 +28,7 @@ export function readSentencePieceBpe(metadata: GgufMetadata, vocabulary: GgufVoc
       decoder: { type: 'Sequence', decoders: [toSpaces, { type: 'ByteFallback' }, { type: 'Fuse' }, ...strip] },
       model: {
         type: 'BPE',
-        vocab: vocabularyObject(tokens),
+        vocab: vocabulary.ids,
         merges: mergesByScore(vocabulary, scores),
         unk_token: unknown,
         fuse_unk: true,

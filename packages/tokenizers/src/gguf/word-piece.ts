@@ -3,7 +3,7 @@
  * continues a word with `##`; tokens in brackets have neither.
  */
 import { addedTokens } from './added-tokens.ts'
-import { type ReadTokenizer, vocabularyObject } from './definition.ts'
+import type { ReadTokenizer } from './definition.ts'
 import { unknownToken } from './sentence-piece-bpe.ts'
 import type { GgufMetadata } from './tokenizer-metadata.ts'
 import { type GgufVocabulary, TOKEN_TYPE } from './vocabulary.ts'
@@ -25,7 +25,7 @@ export function readWordPiece(metadata: GgufMetadata, vocabulary: GgufVocabulary
       decoder: { type: 'WordPiece', prefix: CONTINUATION, cleanup: true },
       model: {
         type: 'WordPiece',
-        vocab: vocabularyObject(tokens),
+        vocab: new Map(tokens.map((token, id) => [token, id])),
         unk_token: unknownToken(metadata, vocabulary) ?? '[UNK]',
         continuing_subword_prefix: CONTINUATION,
         max_input_chars_per_word: 100,
