@@ -26,7 +26,7 @@ export interface EmbeddingTable {
 /**
  * @param ids    int64 or int32, any dimensions
  * @param table  float32 rows, or a linear weight in 8-bit blocks without minima (outputs: rows, inputs: width). The same
- *               object as the output layer's weight shares its bytes.
+ *               object as the output layer's weight shares its bytes in a file of weights.
  * @returns      float32 [...ids, width]
  */
 export function embedding(ids: Value, table: EmbeddingTable | LinearWeight, { name = table.name }: NodeOptions = {}): Value {
@@ -43,8 +43,11 @@ function blockRows(ids: Value, weight: LinearWeight, format: LinearFormat): Valu
   const { graph } = ids
   const blocks = Math.ceil(weight.inputs / format.blockSize)
   const padded = blocks * format.blockSize
-  const values = gather(weightPart(graph, weight, 'values', 'uint8', [weight.outputs, blocks, format.blockSize]), ids)
-  const scales = gather(weightPart(graph, weight, 'scales', 'float32', [weight.outputs, blocks]), ids)
+  // Tensors of their own over the same bytes: a product makes its own copy of a weight and lets go of it, which it could not
+  // if rows were still looked up in it. So of a mapped table only the rows in use stay in memory.
+  const own = { name: `${weight.name}.table` }
+  const values = gather(weightPart(graph, weight, 'values', 'uint8', [weight.outputs, blocks, format.blockSize], own), ids)
+  const scales = gather(weightPart(graph, weight, 'scales', 'float32', [weight.outputs, blocks], own), ids)
   const rows = multiply(subtract(cast(values, 'float32'), 128), unsqueeze(scales, [-1]))
   const joined = reshape(rows, [...ids.dims, padded])
   return padded === weight.inputs ? joined : slice(joined, { axis: -1, end: weight.inputs })

@@ -130,15 +130,16 @@ function leadingDims(call: Call, x: Value): readonly Dim[] {
 
 const groups = new WeakMap<Graph, Map<LinearWeight, DataGroup>>()
 
-/** The initialiser of one part; the same for every use of a weight. */
+/** The initialiser of one part; the same for every use of a weight under the same name. */
 export function weightPart(
   graph: Graph,
   weight: LinearWeight,
   part: 'values' | 'scales' | 'corrections',
   type: 'float32' | 'uint8' | 'int8',
   dims: readonly number[],
+  { name = weight.name }: NodeOptions = {},
 ): Value {
-  return sharedInitializer(graph, weight, `${weight.name}.${part}`, type, dims, part, () => ({
+  return sharedInitializer(graph, weight, `${name}.${part}`, type, dims, part, () => ({
     load: async () => partsOf(await weight.load()),
   }))
 }

@@ -1,4 +1,4 @@
-import { embedding, Graph, linear } from '@foretoken/graph'
+import { embedding, encodeModel, Graph, linear } from '@foretoken/graph'
 import { expect, test } from 'vitest'
 import { createWeight } from './packed-weights.ts'
 import { runGraph } from './run-graph.ts'
@@ -27,7 +27,11 @@ test.each([64, 40])('rows of width %i in 8-bit blocks share their bytes with the
   expect(rows.dims).toEqual(['batch', 'steps', width])
   graph.output('rows', rows)
   graph.output('logits', linear(rows, weight))
-  expect([...graph.initializers.keys()].filter((name) => name.startsWith('tied'))).toEqual(['tied.values', 'tied.scales'])
+  const { external } = encodeModel(graph, { external: { location: 'weights.bin', minimumBytes: 0 } })
+  const place = (name: string) => external.find((tensor) => tensor.name === name)?.offset
+  expect(place('tied.values')).toBeGreaterThanOrEqual(0)
+  expect(place('tied.table.values')).toBe(place('tied.values'))
+  expect(place('tied.table.scales')).toBe(place('tied.scales'))
   const results = await runGraph(graph, { ids })
   expect(loads()).toBe(1)
   const wanted = ids.values.flatMap((id) => [...(dense[id] ?? [])])

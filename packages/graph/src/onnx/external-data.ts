@@ -23,8 +23,12 @@ export async function* externalChunks(
 ): AsyncGenerator<ExternalChunk, void, undefined> {
   let group: DataGroup | undefined
   let parts: Readonly<Record<string, ArrayBufferView>> = {}
+  let writtenTo = 0
   for (const { name, offset, length, data } of external) {
     signal?.throwIfAborted()
+    // several tensors may lie in the same place
+    if (length > 0 && offset + length <= writtenTo) continue
+    writtenTo = offset + length
     if (isDeferred(data) && data.group !== group) {
       parts = {}
       parts = await data.group.load()

@@ -111,7 +111,10 @@ function valueInfo(graph: Graph, value: Value): ValueInfoProto {
   }
 }
 
-/** Tensors of one group of data lie together, so that a group is loaded once when they are written in order. */
+/**
+ * Tensors of one group of data lie together, so that a group is loaded once when they are written in order; those that are the same part of it lie in
+ * the same place.
+ */
 function layOut(graph: Graph, location: string, minimumBytes: number): ExternalTensor[] {
   const groups = new Map<object, Initializer[]>()
   for (const tensor of graph.initializers.values()) {
@@ -125,13 +128,16 @@ function layOut(graph: Graph, location: string, minimumBytes: number): ExternalT
   const outside: ExternalTensor[] = []
   let end = 0
   for (const group of groups.values()) {
+    const offsets = new Map<string, number>()
     for (const { value, byteLength, data } of group) {
-      const offset = Math.ceil(end / EXTERNAL_ALIGNMENT) * EXTERNAL_ALIGNMENT
+      const part = isDeferred(data) ? data.part : ''
+      const offset = offsets.get(part) ?? Math.ceil(end / EXTERNAL_ALIGNMENT) * EXTERNAL_ALIGNMENT
+      offsets.set(part, offset)
       outside.push({ name: graph.fileName(value), location, offset, length: byteLength, data })
-      end = offset + byteLength
+      end = Math.max(end, offset + byteLength)
     }
   }
-  return outside
+  return outside.sort((a, b) => a.offset - b.offset)
 }
 
 function graphProto(graph: Graph, block: Block): GraphProto {

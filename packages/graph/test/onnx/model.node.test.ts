@@ -74,6 +74,30 @@ test('each group is loaded once, when its first tensor is due', async () => {
   expect(seen).toEqual(['a after nothing', 'b after first', 'd after first', 'c after first and second', 'e after first and second'])
 })
 
+test('two tensors that are the same part of a group lie in the same place, which is written once', async () => {
+  const graph = createGraph([])
+  const group: DataGroup = { load: async () => ({ row: Float32Array.of(7, 8) }) }
+  const [f, g] = ['f', 'g'].map((name) => graph.initializer(name, 'float32', [2], { group, part: 'row' }))
+  const x = graph.inputs[0]
+  if (f === undefined || g === undefined || x === undefined) throw new TypeError('no tensors')
+  graph.output('z', add(add(x, f), g))
+  const model = encodeModel(graph, { external: { location: 'weights.bin', minimumBytes: 1 } })
+  const offsets = new Map(model.external.map(({ name, offset }) => [name, offset]))
+  expect(offsets.get('g')).toBe(offsets.get('f'))
+  const written: string[] = []
+  const weights = new Uint8Array(Math.max(...model.external.map(({ offset, length }) => offset + length)))
+  for await (const { name, offset, bytes } of externalChunks(model.external)) {
+    written.push(name)
+    weights.set(bytes, offset)
+  }
+  expect(written.filter((name) => name === 'f' || name === 'g')).toEqual(['f'])
+  const session = await ort.InferenceSession.create(model.bytes(), { externalData: [{ path: 'weights.bin', data: weights }] })
+  const { z } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(1, 1), [1, 2]) })
+  await session.release()
+  // 1 + 7 + 7 and 1 + 8 + 8
+  expect(Array.from(z?.data as Float32Array)).toEqual([15, 17])
+})
+
 test('onnxruntime finds external data in memory', async () => {
   const model = encodeModel(createGraph([]), { external: { location: 'weights.bin', minimumBytes: 1 } })
   const weights = new Uint8Array(5 * 4096)
