@@ -21,6 +21,7 @@ import {
   maximum,
   multiply,
   reduceMax,
+  reduceSum,
   reshape,
   scalar,
   subtract,
@@ -53,15 +54,18 @@ export function cachedAttention(decoder: Decoder, layer: number, options: Cached
   const group = heads / kvHeads
   const inputs = decoder.attentionInputs(layer)
 
-  const key = decoder.withSlots(options.key, ['each', 'slots', kvHeads, keyDim])
-  const value = decoder.withSlots(options.value, ['each', 'slots', kvHeads, valueDim])
+  const isDealt = inputs.strands > 1
+  const one = isDealt ? [1] : [] // the new rows are one strand
+  const key = decoder.withSlots(options.key, ['each', ...one, 'slots', kvHeads, keyDim])
+  const value = decoder.withSlots(options.value, ['each', ...one, 'slots', kvHeads, valueDim])
   graph.output(`new_keys_${layer}`, key)
   graph.output(`new_values_${layer}`, value)
 
   // rows of one key/value head together: [slots, kvHeads, group * each, keyDim]
-  const grouped = transpose(decoder.withSlots(options.query, ['each', 'slots', kvHeads, group, keyDim]), [1, 2, 3, 0, 4])
+  const byHead = decoder.withSlots(options.query, ['each', ...one, 'slots', kvHeads, group, keyDim])
+  const grouped = transpose(byHead, isDealt ? [1, 2, 3, 4, 0, 5] : [1, 2, 3, 0, 4])
   const rows = group === 1 ? 'each' : `${group}*each`
-  const unscaled = reshape(grouped, ['slots', kvHeads, rows, keyDim])
+  const unscaled = reshape(grouped, [...one, 'slots', kvHeads, rows, keyDim])
   // a scale of 1 would be an alpha of 1 (rule 3): half the query, twice the product, both without rounding; the halves are a vector
   // because the runtime folds a factor that is one number back into alpha
   const isUnit = options.scale === 1
@@ -74,20 +78,21 @@ export function cachedAttention(decoder: Decoder, layer: number, options: Cached
     const raw = fusedMatMul(query, keys, { transposeB: true, transposeBatchB: true, alpha })
     return add(options.softCap === undefined ? raw : softCapped(raw, options.softCap), bias)
   }
-  const pastScores = score(inputs.pastKeys, inputs.pastBias) // [slots, kvHeads, group * each, past]
+  const pastScores = score(inputs.pastKeys, inputs.pastBias) // [slots, kvHeads, group * each, past], or [strands, slots, …, past / strands]
   const newScores = score(freshKeys, inputs.newBias) // [slots, kvHeads, group * each, tail + each]
   const sinks = options.sinks === undefined ? undefined : sinkColumn(options.sinks)
 
-  const maxima = [reduceMax(pastScores, [-1]), reduceMax(newScores, [-1])]
+  const ofStrands = (sums: Value): Value => (isDealt ? reduceSum(sums, [0]) : sums)
+  const maxima = [reduceMax(pastScores, isDealt ? [0, -1] : [-1]), reduceMax(newScores, [-1])]
   const largest = maximum(sinks === undefined ? maxima : [...maxima, sinks])
   const pastTerms = exponential(subtract(pastScores, largest))
   const newTerms = exponential(subtract(newScores, largest))
   const numerator = add(
-    fusedMatMul(pastTerms, inputs.pastValues, { transposeBatchB: true, alpha: SUM_FACTOR }),
+    ofStrands(fusedMatMul(pastTerms, inputs.pastValues, { transposeBatchB: true, alpha: SUM_FACTOR })),
     fusedMatMul(newTerms, freshValues, { transposeBatchB: true, alpha: SUM_FACTOR }),
   )
   const cached = add(
-    fusedMatMul(pastTerms, inputs.pastOnes, { alpha: SUM_FACTOR }),
+    ofStrands(fusedMatMul(pastTerms, inputs.pastOnes, { alpha: SUM_FACTOR })),
     fusedMatMul(newTerms, inputs.newOnes, { alpha: SUM_FACTOR }),
   )
   const denominator = sinks === undefined ? cached : add(cached, multiply(exponential(subtract(sinks, largest)), scalar(graph, SUM_FACTOR)))
@@ -96,8 +101,8 @@ export function cachedAttention(decoder: Decoder, layer: number, options: Cached
     graph.output(`past_scores_${layer}`, divide(pastTerms, total))
     graph.output(`new_scores_${layer}`, divide(newTerms, total))
   }
-  const attended = divide(numerator, denominator) // [slots, kvHeads, group * each, valueDim]
-  const perRow = transpose(reshape(attended, ['slots', kvHeads, group, 'each', valueDim]), [3, 0, 1, 2, 4])
+  const attended = divide(numerator, denominator) // [slots, kvHeads, group * each, valueDim], with strands [1, …]
+  const perRow = transpose(decoder.withSlots(attended, ['slots', kvHeads, group, 'each', valueDim]), [3, 0, 1, 2, 4])
   return reshape(perRow, [1, 'steps', heads * valueDim])
 
   /** [heads] -> [kvHeads, group * each, 1], in the order of the scores' rows. */

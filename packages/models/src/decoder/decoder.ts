@@ -40,16 +40,23 @@ export interface RotaryInputs {
 
 /** What the cache feeds to one layer, and the masks of its kind. */
 export interface AttentionInputs {
-  /** Rows before the cut: [past, slots, kvHeads, keyDim] and [past, slots, kvHeads, valueDim]; at least one row, masked when there is none. */
+  /**
+   * Rows before the cut: [past, slots, kvHeads, keyDim] and [past, slots, kvHeads, valueDim]; at least one row, masked when there is none.
+   * With strands [past / strands, strands, slots, kvHeads, …], which is the same memory.
+   */
+  readonly strands: number
   readonly pastKeys: Value
   readonly pastValues: Value
   /** Rows between the cut and the new ones, at most 255: [tail, slots, kvHeads, …]. What a slot has not got of either is masked. */
   readonly tailKeys: Value
   readonly tailValues: Value
-  /** Added to the scores: [slots, 1, 1 or group·each, past] and [slots, 1, group·each, tail + each]; with ALiBi [slots, kvHeads, group·each, …]. */
+  /**
+   * Added to the scores: [slots, 1, 1 or group·each, past] and [slots, 1, group·each, tail + each]; with ALiBi [slots, kvHeads, group·each, …].
+   * With strands the first is [strands, slots, …, past / strands].
+   */
   readonly pastBias: Value
   readonly newBias: Value
-  /** Columns of ones that sum the numerators: [past, 1] and [tail + each, 1]. */
+  /** Columns of ones that sum the numerators: [past / strands, 1] and [tail + each, 1]. */
   readonly pastOnes: Value
   readonly newOnes: Value
 }
@@ -85,6 +92,18 @@ export interface MaskKind {
   readonly group: number
   readonly kvHeads: number
   readonly alibi?: Alibi
+  /** The past is dealt out to this many strands (row r to strand r mod strands), each with products of its own. */
+  readonly strands: number
+}
+
+/**
+ * Threads share the products of a layer's key/value heads, one product each: 3 heads keep 2 threads busy for the time of 4. Dealt out to strands
+ * there are enough products for any usual number of threads (3 heads and 4 strands: the past of 2,048 rows in three quarters of the time).
+ * A window is fed from a block on that depends on the step, and its blocks would not be those of the strands' sums.
+ */
+function strandsFor({ kvHeads, isLatent, window }: LayerDescription): number {
+  if (isLatent || window !== undefined || kvHeads % 8 === 0) return 1
+  return kvHeads % 4 === 0 ? 2 : 4
 }
 
 export function maskKinds(layers: readonly LayerDescription[]): {
@@ -96,11 +115,14 @@ export function maskKinds(layers: readonly LayerDescription[]): {
   const kindOf = layers.map((layer) => {
     if (layer.recurrent !== undefined) return undefined
     const group = layer.isLatent ? 1 : layer.heads / layer.kvHeads
-    const name = `${layer.window === undefined ? 'full' : `window${layer.window}`}${layer.alibi === undefined ? '' : '_alibi'}_${group}`
+    const strands = strandsFor(layer)
+    const sight = `${layer.window === undefined ? 'full' : `window${layer.window}`}${layer.alibi === undefined ? '' : '_alibi'}`
+    const name = `${sight}_${group}${strands === 1 ? '' : `_in${strands}`}`
     const kind = kinds.get(name) ?? {
       name,
       group,
       kvHeads: layer.kvHeads,
+      strands,
       ...(layer.window === undefined ? {} : { window: layer.window }),
       ...(layer.alibi === undefined ? {} : { alibi: layer.alibi }),
     }
@@ -141,8 +163,14 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
       return [
         kind.name,
         {
-          pastBias: graph.input(`past_bias_${kind.name}`, 'float32', pastBiasDims(kind, rows, past)),
-          newBias: graph.input(`new_bias_${kind.name}`, 'float32', ['slots', biasHeads(kind), rows, fresh]),
+          pastBias: graph.input(`past_bias_${kind.name}`, 'float32', [...strandDims(kind), ...pastBiasDims(kind, rows, past)]),
+          newBias: graph.input(`new_bias_${kind.name}`, 'float32', [
+            ...(kind.strands === 1 ? [] : [1]),
+            'slots',
+            biasHeads(kind),
+            rows,
+            fresh,
+          ]),
           pastOnes: graph.input(`past_ones_${kind.name}`, 'float32', [past, 1]),
           newOnes: graph.input(`new_ones_${kind.name}`, 'float32', [fresh, 1]),
         },
@@ -187,14 +215,17 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
       const shape = layers[layer]
       const mask = kind === undefined ? undefined : masks.get(kind.name)
       if (kind === undefined || shape === undefined || mask === undefined) throw new RangeError(`the decoder has no layer ${layer}`)
-      const rows = (name: string, count: string, dim: number) =>
-        graph.input(`${name}_${layer}`, 'float32', [count, 'slots', shape.kvHeads, dim])
+      const rows = (name: string, counts: readonly Dim[], dim: number) =>
+        graph.input(`${name}_${layer}`, 'float32', [...counts, 'slots', shape.kvHeads, dim])
+      const past = [`past_${kind.name}`, ...strandDims(kind)]
+      const tail = [`tail_${kind.name}`, ...(kind.strands === 1 ? [] : [1])]
       return {
         ...mask,
-        pastKeys: rows('past_keys', `past_${kind.name}`, shape.keyDim),
-        pastValues: rows('past_values', `past_${kind.name}`, shape.valueDim),
-        tailKeys: rows('tail_keys', `tail_${kind.name}`, shape.keyDim),
-        tailValues: rows('tail_values', `tail_${kind.name}`, shape.valueDim),
+        strands: kind.strands,
+        pastKeys: rows('past_keys', past, shape.keyDim),
+        pastValues: rows('past_values', past, shape.valueDim),
+        tailKeys: rows('tail_keys', tail, shape.keyDim),
+        tailValues: rows('tail_values', tail, shape.valueDim),
       }
     },
   }
@@ -234,6 +265,10 @@ function sharedRecurrentInputs(graph: Graph): SharedRecurrentInputs {
     places: index('lane_places', ['steps']),
     newRows: index('new_rows', ['steps']),
   }
+}
+
+function strandDims({ strands }: MaskKind): number[] {
+  return strands === 1 ? [] : [strands]
 }
 
 function pastBiasDims(kind: MaskKind, rows: Dim, past: Dim): Dim[] {

@@ -28,7 +28,7 @@ export interface KindFeeds extends MaskFeeds {
 }
 
 export interface MaskFeeds {
-  /** [slots, 1 or kvHeads, 1 or group * steps, past] and [slots, 1 or kvHeads, group * steps, tail + steps] */
+  /** [slots, 1 or kvHeads, 1 or group * steps, past], with strands [strands, …, past / strands], and [slots, 1 or kvHeads, group * steps, tail + steps] */
   readonly pastBias: Tensor<'float32'>
   readonly newBias: Tensor<'float32'>
   readonly pastOnes: Tensor
@@ -63,22 +63,51 @@ export function kindFeeds(
 ): KindFeeds {
   const range = rowRange(kind, cache, positions)
   const steps = positions.length
-  const past = Math.max(range.cut - range.start, 1)
+  const past = pastFed(kind, range)
   const fresh = range.length - range.cut + steps
   return {
     range,
-    pastBias: withAlibi(
+    pastBias: dealt(
       kind,
-      pastBias(kind, cache, positions, range, shared),
-      positions,
-      (column) => cache.positions[range.start + column],
+      withAlibi(kind, pastBias(kind, cache, positions, range, shared), positions, (column) => cache.positions[range.start + column]),
     ),
-    newBias: withAlibi(kind, newBias(kind, cache, positions, sees, isPlainRow, range, shared), positions, (column) =>
-      column < range.length - range.cut ? cache.positions[range.cut + column] : positions[column - (range.length - range.cut)],
+    newBias: asOneStrand(
+      kind,
+      withAlibi(kind, newBias(kind, cache, positions, sees, isPlainRow, range, shared), positions, (column) =>
+        column < range.length - range.cut ? cache.positions[range.cut + column] : positions[column - (range.length - range.cut)],
+      ),
     ),
-    pastOnes: tensor('float32', [past, 1], shared.ones(past)),
+    pastOnes: tensor('float32', [past / kind.strands, 1], shared.ones(past / kind.strands)),
     newOnes: tensor('float32', [fresh, 1], shared.ones(fresh)),
   }
+}
+
+/** Rows that are fed as the past: hidden ones stand in, one for each strand, where there are none. */
+export function pastFed({ strands }: Pick<MaskKind, 'strands'>, { start, cut }: Pick<RowRange, 'start' | 'cut'>): number {
+  return Math.max(cut - start, strands)
+}
+
+/** [1, heads, rows, past] by strands: [strands, 1, heads, rows, past / strands], column c at strand c mod strands. */
+function dealt({ strands }: MaskKind, bias: Tensor<'float32'>): Tensor<'float32'> {
+  if (strands === 1) return bias
+  const [, heads = 1, rows = 1, past = 1] = bias.dims
+  const each = past / strands
+  const dims = [strands, 1, heads, rows, each]
+  // one row for all is nothing but zeros, or nothing but hidden
+  if (heads * rows === 1) return tensor('float32', dims, bias.data)
+  const out = new Float32Array(bias.data.length)
+  for (let row = 0, at = 0; row < heads * rows; row++) {
+    for (let column = 0; column < past; column++, at++) {
+      const strand = column % strands
+      out[(strand * heads * rows + row) * each + (column - strand) / strands] = bias.data[at] ?? 0
+    }
+  }
+  return tensor('float32', dims, out)
+}
+
+/** The new rows are not dealt out: one strand, where there are several of the past. */
+function asOneStrand({ strands }: MaskKind, bias: Tensor<'float32'>): Tensor<'float32'> {
+  return strands === 1 ? bias : tensor('float32', [1, ...bias.dims], bias.data)
 }
 
 function rowRange(kind: MaskKind, cache: KvCache, positions: Int32Array): RowRange {
@@ -95,8 +124,8 @@ function rowRange(kind: MaskKind, cache: KvCache, positions: Int32Array): RowRan
 function pastBias(kind: MaskKind, cache: KvCache, positions: Int32Array, range: RowRange, shared: SharedArrays): Tensor<'float32'> {
   const steps = positions.length
   const rows = kind.window === undefined ? 1 : kind.group * steps
-  if (range.cut === range.start) return tensor('float32', [1, 1, rows, 1], new Float32Array(rows).fill(HIDDEN))
-  const past = range.cut - range.start
+  const past = pastFed(kind, range)
+  if (range.cut === range.start) return tensor('float32', [1, 1, rows, past], new Float32Array(rows * past).fill(HIDDEN))
   if (kind.window === undefined) return tensor('float32', [1, 1, 1, past], shared.zeros(past))
   const bias = new Float32Array(rows * past)
   for (let row = 0; row < rows; row++) {

@@ -8,7 +8,7 @@ import type { DecoderDescription, LayerDescription } from '../architectures/arch
 import type { DecodeStep } from '../causal-lm.ts'
 import { distinctRopes, type MaskKind, maskKinds } from '../decoder/decoder.ts'
 import { rotaryTables } from '../rope/rope.ts'
-import { type KindFeeds, kindFeeds, type MaskFeeds, type RowRange, sharedArrays } from './attention-feeds.ts'
+import { type KindFeeds, kindFeeds, type MaskFeeds, pastFed, type RowRange, sharedArrays } from './attention-feeds.ts'
 import type { CheckedStep } from './check-step.ts'
 import { type JoinedRange, joinKindFeeds } from './joined-feeds.ts'
 import { feedRecurrent } from './recurrent-feeds.ts'
@@ -67,7 +67,7 @@ export function stepFeeder(description: DecoderDescription): StepFeeder {
       if (kind === undefined) return undefined
       const range = byKind.get(kind)?.range
       if (range === undefined) throw new RangeError(`layer ${layer} has no mask kind`)
-      feedRows(feeds, step, shape, layer, range)
+      feedRows(feeds, step, shape, layer, kind, range)
       return range
     })
     feedRecurrent(feeds, step, steps, layers)
@@ -99,7 +99,7 @@ export function stepFeeder(description: DecoderDescription): StepFeeder {
         const sees = visibilityOf(step.visibility, 1)
         return { slot, feeds: kindFeeds(kind, step.cache, checked.positions, sees, true, shared) }
       })
-      const joined = joinKindFeeds(each, slots, shared)
+      const joined = joinKindFeeds(kind, each, slots, shared)
       ranges.set(kind, joined.range)
       feedMasks(feeds, kind, joined)
     }
@@ -118,10 +118,11 @@ export function stepFeeder(description: DecoderDescription): StepFeeder {
     for (const [layer, shape] of layers.entries()) {
       const kind = kindOf[layer]
       const range = kind === undefined ? undefined : ranges.get(kind)
-      if (range === undefined) throw new RangeError(`layer ${layer} does not attend`)
+      if (kind === undefined || range === undefined) throw new RangeError(`layer ${layer} does not attend`)
       const { start, cut, tail } = range
-      const past = cut > start ? rows.blocks(layer, start, cut) : standIn(shape, slots)
-      feedLayer(feeds, shape, layer, Math.max(cut - start, 1), tail, slots, past, rows.tails(layer, tail))
+      const past = cut > start ? rows.blocks(layer, start, cut) : standIn(shape, slots * kind.strands)
+      const counts = { past: pastFed(kind, range), strands: kind.strands, tail, slots }
+      feedLayer(feeds, shape, layer, counts, past, rows.tails(layer, tail))
     }
     return feeds
   }
@@ -133,16 +134,24 @@ export function stepFeeder(description: DecoderDescription): StepFeeder {
     feeds.set(`new_ones_${name}`, masks.newOnes)
   }
 
-  function feedRows(feeds: Map<string, Tensor>, { cache }: DecodeStep, shape: LayerDescription, layer: number, range: RowRange): void {
-    const past = range.cut - range.start
-    const pastRows = past > 0 ? cache.view(layer, range.start, range.cut) : standIn(shape, 1)
+  function feedRows(
+    feeds: Map<string, Tensor>,
+    { cache }: DecodeStep,
+    shape: LayerDescription,
+    layer: number,
+    kind: MaskKind,
+    range: RowRange,
+  ): void {
+    const { strands } = kind
+    const pastRows = range.cut > range.start ? cache.view(layer, range.start, range.cut) : standIn(shape, strands)
     const tailRows = cache.view(layer, range.cut, range.length)
-    feedLayer(feeds, shape, layer, Math.max(past, 1), range.length - range.cut, 1, pastRows, tailRows)
+    const counts = { past: pastFed(kind, range), strands, tail: range.length - range.cut, slots: 1 }
+    feedLayer(feeds, shape, layer, counts, pastRows, tailRows)
   }
 
-  /** An empty dimension ends the process in a batched transposed product: one hidden row stands in. */
-  function standIn({ kvHeads, keyDim, valueDim }: LayerDescription, slots: number): LayerRows {
-    return { keys: shared.zeros(slots * kvHeads * keyDim), values: shared.zeros(slots * kvHeads * valueDim) }
+  /** An empty dimension ends the process in a batched transposed product: hidden rows stand in, one for each slot and strand. */
+  function standIn({ kvHeads, keyDim, valueDim }: LayerDescription, rows: number): LayerRows {
+    return { keys: shared.zeros(rows * kvHeads * keyDim), values: shared.zeros(rows * kvHeads * valueDim) }
   }
 }
 
@@ -150,16 +159,16 @@ function feedLayer(
   feeds: Map<string, Tensor>,
   { kvHeads, keyDim, valueDim }: LayerDescription,
   layer: number,
-  past: number,
-  tail: number,
-  slots: number,
+  { past, strands, tail, slots }: { readonly past: number; readonly strands: number; readonly tail: number; readonly slots: number },
   pastRows: LayerRows,
   tailRows: LayerRows,
 ): void {
-  feeds.set(`past_keys_${layer}`, tensor('float32', [past, slots, kvHeads, keyDim], pastRows.keys))
-  feeds.set(`past_values_${layer}`, tensor('float32', [past, slots, kvHeads, valueDim], pastRows.values))
-  feeds.set(`tail_keys_${layer}`, tensor('float32', [tail, slots, kvHeads, keyDim], tailRows.keys))
-  feeds.set(`tail_values_${layer}`, tensor('float32', [tail, slots, kvHeads, valueDim], tailRows.values))
+  const pastDims = strands === 1 ? [past, slots, kvHeads] : [past / strands, strands, slots, kvHeads]
+  feeds.set(`past_keys_${layer}`, tensor('float32', [...pastDims, keyDim], pastRows.keys))
+  feeds.set(`past_values_${layer}`, tensor('float32', [...pastDims, valueDim], pastRows.values))
+  const tailDims = strands === 1 ? [tail, slots, kvHeads] : [tail, 1, slots, kvHeads]
+  feeds.set(`tail_keys_${layer}`, tensor('float32', [...tailDims, keyDim], tailRows.keys))
+  feeds.set(`tail_values_${layer}`, tensor('float32', [...tailDims, valueDim], tailRows.values))
 }
 
 function wide(values: Int32Array): BigInt64Array {

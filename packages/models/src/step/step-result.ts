@@ -3,9 +3,10 @@ import type { NewRows, RecurrentRows } from '@foretoken/kv-cache'
 import { type Tensor, tensor } from '@foretoken/tensor'
 import type { DecoderDescription, LayerDescription, RecurrentLayer } from '../architectures/architecture.ts'
 import type { DecodeStep, StepResult } from '../causal-lm.ts'
+import { maskKinds } from '../decoder/decoder.ts'
 import type { OutputSet } from '../decoder/outputs.ts'
 import { StepError } from '../errors.ts'
-import type { RowRange } from './attention-feeds.ts'
+import { pastFed, type RowRange } from './attention-feeds.ts'
 import type { CheckedStep } from './check-step.ts'
 import { isChain } from './recurrent-feeds.ts'
 
@@ -49,6 +50,7 @@ export function stepResult(parts: ResultParts): StepResult {
   const { description, step, checked, outputs, elapsedMs, firstRow = 0, firstWanted = 0 } = parts
   const { config, layers } = description
   const { want } = step
+  const { kindOf } = maskKinds(layers)
   const rows = newRows(parts)
   const wanted = checked.wantedRows.length
   return {
@@ -65,7 +67,9 @@ export function stepResult(parts: ResultParts): StepResult {
             tensor('float32', [checked.steps, config.hidden], rowsOf(outputs, `hidden_${index}`, firstRow, checked.steps, config.hidden)),
           ),
         }),
-    ...(want.scores === undefined ? {} : { scores: layers.map((shape, layer) => attentionScores(parts, shape, layer)) }),
+    ...(want.scores === undefined
+      ? {}
+      : { scores: layers.map((shape, layer) => attentionScores(parts, shape, layer, kindOf[layer]?.strands ?? 1)) }),
   }
 }
 
@@ -118,13 +122,18 @@ function topRows(outputs: ReadonlyMap<string, Tensor>, k: number, graphK: number
 }
 
 /** [heads, steps, past + steps]: zeros for cached rows outside of the layer's window. */
-function attentionScores({ checked, outputs, ranges, ranSteps }: ResultParts, shape: LayerDescription, layer: number): Tensor<'float32'> {
+function attentionScores(
+  { checked, outputs, ranges, ranSteps }: ResultParts,
+  shape: LayerDescription,
+  layer: number,
+  strands: number,
+): Tensor<'float32'> {
   const range = ranges[layer]
   if (range === undefined) throw missing(`past_scores_${layer}`)
   const past = floats(outputs, `past_scores_${layer}`)
   const fresh = floats(outputs, `new_scores_${layer}`)
   const { start, cut, length } = range
-  const pastFed = Math.max(cut - start, 1)
+  const ofStrand = pastFed({ strands }, range) / strands
   const newFed = length - cut + ranSteps
   const columns = length + checked.steps
   const scores = new Float32Array(shape.heads * checked.steps * columns)
@@ -132,7 +141,11 @@ function attentionScores({ checked, outputs, ranges, ranSteps }: ResultParts, sh
     for (let row = 0; row < checked.steps; row++) {
       const to = (head * checked.steps + row) * columns
       const from = head * ranSteps + row
-      if (cut > start) scores.set(past.subarray(from * pastFed, from * pastFed + (cut - start)), to + start)
+      for (let cached = start; cached < cut; cached++) {
+        const strand = (cached - start) % strands
+        const at = (cached - start - strand) / strands
+        scores[to + cached] = past[(strand * shape.heads * ranSteps + from) * ofStrand + at] ?? 0
+      }
       scores.set(fresh.subarray(from * newFed, from * newFed + (length - cut) + checked.steps), to + cut)
     }
   }
