@@ -22,6 +22,7 @@ export {
 export { linear, type LinearOptions, type LinearWeight } from './linear.ts'
 export { embedding, type EmbeddingTable } from './embedding.ts'
 export { type QuantizedRows, quantizeRows } from './row-quantization.ts'
+export { rotateRows, rotateRowsBack } from './rotation.ts'
 // Operators: each element by itself.
 export {
   absolute,

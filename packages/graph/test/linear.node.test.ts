@@ -73,8 +73,9 @@ test('int8 rows are integer products of activations that are rounded by the scal
   const { weight, dense } = createWeight('w', 9, 48, { kind: 'int8-rows' })
   const x = [...rowsOf(3, 48, 3), new Array<number>(48).fill(0)]
   const quantized = x.map((row) => {
-    const scale = Math.max(Math.fround(Math.fround(Math.max(...row.map(Math.abs))) * Math.fround(1 / 127)), 1e-30)
+    const scale = Math.fround(Math.fround(Math.max(...row.map(Math.abs))) * Math.fround(1 / 127))
     return row.map((value) => {
+      if (scale === 0) return 0
       const ratio = Math.fround(value / scale)
       const floor = Math.floor(ratio)
       const rest = ratio - floor

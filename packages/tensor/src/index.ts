@@ -14,6 +14,8 @@ export { fillGumbel, type RandomAddress, type RandomStream, randomAt, randomStre
 // The same bits in every engine.
 export { expOfNegative, logOf } from './portable-math.ts'
 export { philox } from './philox.ts'
+// Orthogonal transforms that spread outliers.
+export { hadamardBlocks, hadamardMatrix, type Rotation, randomRotation, rowRotator } from './rotation.ts'
 // Errors.
 export { ArgumentError, DisposedError, DTypeError, type ErrorFacts, type ErrorPlace, ForetokenError, ShapeError } from './errors.ts'
 // Packed weights of linear layers: the agreement between quantisers and graphs.

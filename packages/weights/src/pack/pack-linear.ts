@@ -1,9 +1,10 @@
 import { ArgumentError, type LinearFormat, type PackedLinear } from '@foretoken/tensor'
 import type { StoredTensor } from '../weight-store.ts'
-import { packBlocks } from './blocks.ts'
+import { type BlocksFormat, packBlocks } from './blocks.ts'
 import { canCarry, carryBlocks } from './carry.ts'
 import { packFloatRows } from './float-rows.ts'
 import { packInt8Rows } from './int8-rows.ts'
+import { type RowBasis, rowsInBasis } from './rotated-rows.ts'
 import { type RowSource, rowsInMemory, type StackedPart, stackedRows } from './row-source.ts'
 
 /**
@@ -25,15 +26,21 @@ export function packLinear(
  * says which format that is); everything else is decoded a few rows at a time and quantised, so no whole float32 copy ever exists.
  *
  * @param parts  matrices of the same width, each with an order of its rows if they are to be permuted
+ * @param basis  of the rows that the product will be given, where that is not the one of the file; blocks are quantised anew then
  * @throws {ArgumentError} when a tensor is no matrix, widths differ, or a row order names a row that is not there
  * @throws {WeightsFormatError} when a weight is NaN or infinite and the format holds integers
  */
-export function packStored(parts: StoredTensor | readonly StackedPart[], format: LinearFormat): PackedLinear {
-  const stacked = 'info' in parts ? [{ stored: parts }] : parts
-  if (format.kind === 'blocks' && stacked.every((part) => part.isTransposed !== true && canCarry(part.stored.info.encoding, format))) {
+export function packStored(parts: StoredTensor | readonly StackedPart[], format: LinearFormat, basis?: RowBasis): PackedLinear {
+  const stacked: readonly StackedPart[] = 'info' in parts ? [{ stored: parts }] : parts
+  if (format.kind === 'blocks' && basis === undefined && stacked.every((part) => isCarried(part, format))) {
     return carryBlocks(stacked, format)
   }
-  return packRows(stackedRows(stacked), format)
+  const source = stackedRows(stacked)
+  return packRows(basis === undefined ? source : rowsInBasis(source, basis), format)
+}
+
+function isCarried({ stored, isTransposed = false, outputs }: StackedPart, format: BlocksFormat): boolean {
+  return !isTransposed && outputs === undefined && canCarry(stored.info.encoding, format)
 }
 
 function packRows(source: RowSource, format: LinearFormat): PackedLinear {

@@ -1,0 +1,77 @@
+import { type LinearFormat, randomRotation, rowRotator } from '@foretoken/tensor'
+import { packLinear, packStored } from '@foretoken/weights'
+import { describe, expect, test } from 'vitest'
+import { randomBlocks } from '../builders/random-blocks.ts'
+import { randomNormal } from '../builders/random-bytes.ts'
+import { slowUnpack } from '../builders/slow-unpack.ts'
+import { storedFloats, storedTensor } from '../builders/stored-tensor.ts'
+
+const INPUTS = 96
+const OUTPUTS = 72
+const weights = randomNormal(OUTPUTS * INPUTS, 3, 0.05)
+const scale = randomNormal(INPUTS, 4)
+const inputs = randomRotation(INPUTS, 5)
+const outputs = randomRotation(OUTPUTS, 6)
+const F32: LinearFormat = { kind: 'f32' }
+
+/** x Wᵀ in doubles. */
+function product(x: ArrayLike<number>, rows: ArrayLike<number>, count: number): number[] {
+  return Array.from({ length: count }, (_, row) => {
+    let sum = 0
+    for (let at = 0; at < x.length; at++) sum += (x[at] ?? 0) * (rows[row * x.length + at] ?? 0)
+    return sum
+  })
+}
+
+function rotated(x: Float32Array, rotation: ReturnType<typeof randomRotation>): Float32Array {
+  const rows = x.slice()
+  if (rotation !== undefined) rowRotator(rotation)(rows, 0, 1)
+  return rows
+}
+
+const x = randomNormal(INPUTS, 7)
+const close = (found: readonly number[], expected: ArrayLike<number>) => {
+  expect(found).toHaveLength(expected.length)
+  for (const [at, value] of found.entries()) expect(Math.abs(value - (expected[at] ?? Number.NaN))).toBeLessThan(2e-5)
+}
+
+describe('a weight for another basis', () => {
+  test('gives rotated rows without their scale the product that the rows had', () => {
+    const packed = packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]) }], F32, { scale, rotation: inputs })
+    const scaled = x.map((value, at) => value * (scale[at] ?? 0))
+    close(product(rotated(x, inputs), slowUnpack(packed), OUTPUTS), product(scaled, weights, OUTPUTS))
+  })
+
+  test('gives rows without their scale the product that the rows had', () => {
+    const packed = packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]) }], F32, { scale })
+    const scaled = x.map((value, at) => value * (scale[at] ?? 0))
+    close(product(x, slowUnpack(packed), OUTPUTS), product(scaled, weights, OUTPUTS))
+  })
+
+  test('gives a rotated product', () => {
+    const packed = packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]), outputs }], F32)
+    close(product(x, slowUnpack(packed), OUTPUTS), rotated(Float32Array.from(product(x, weights, OUTPUTS)), outputs))
+  })
+
+  test('is quantised after that, whatever the format', () => {
+    const floats = slowUnpack(packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]), outputs }], F32, { scale, rotation: inputs }))
+    for (const format of [{ kind: 'int8-rows' }, { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false }] as const) {
+      const packed = packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]), outputs }], format, { scale, rotation: inputs })
+      expect(packed).toEqual(packLinear(floats, { outputs: OUTPUTS, inputs: INPUTS, format }))
+    }
+  })
+
+  test('is not carried over from blocks as it was', () => {
+    const stored = storedTensor('Q8_0', [OUTPUTS, INPUTS], randomBlocks('Q8_0', (OUTPUTS * INPUTS) / 32, 8))
+    const format: LinearFormat = { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false }
+    const carried = packStored(stored, format)
+    expect(packStored([{ stored, outputs }], format)).not.toEqual(carried)
+    expect(packStored(stored, format, { rotation: inputs })).not.toEqual(carried)
+  })
+
+  test('of another width is refused with the name of the tensor', () => {
+    const stored = storedFloats(weights, [OUTPUTS, INPUTS], 'the.weight')
+    expect(() => packStored(stored, F32, { rotation: outputs })).toThrow(/the\.weight.*a width of 96, expected 72/)
+    expect(() => packStored([{ stored, outputs: inputs }], F32)).toThrow(/the\.weight.*a width of 72, expected 96/)
+  })
+})
