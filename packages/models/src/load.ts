@@ -1,25 +1,26 @@
 /** Opening a model: find the checkpoint, choose the formats, convert the weights, open the session, see what it can promise. */
 import { loadRuntime, type Runtime } from '@foretoken/runtime'
 import { ArgumentError } from '@foretoken/tensor'
-import { locateWeights } from '#platform'
+import { describeProcessor, locateWeights } from '#platform'
 import { adapterNotes } from './adapters/adapter-scales.ts'
 import { type AdapterOptions, type LoraAdapter, openAdapters } from './adapters/lora-adapter.ts'
 import type { CausalLM, Plan } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { openCheckpoint } from './checkpoint/open-checkpoint.ts'
 import { PLAIN_OUTPUTS } from './decoder/outputs.ts'
+import { type ChosenPacking, choosePacking } from './decoder/packing.ts'
 import { multipliesSignedWeights, signedNote } from './decoder/signed-weights.ts'
 import { type Packing, WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
 import type { ExportedChoice } from './exported/exported-files.ts'
 import { openExported } from './exported/open-exported.ts'
+import { type FindOutOptions, findOut } from './findings.ts'
 import type { HubAccess } from './hub-access.ts'
 import { type GraphOptions, type OpenGraph, openGraph } from './open-graph.ts'
 import { OpenModel } from './open-model.ts'
-import { selfTest } from './self-test.ts'
 import type { ConversionProgress } from './stored-model.ts'
 
 export interface LoadOptions {
-  /** How linear layers are packed, `auto` by default: as the file has them, 16-bit floats as float32. */
+  /** How linear layers are packed, `auto` by default: floats in float32, a quantised file in rotated rows of 8-bit integers where the architecture allows it. */
   readonly format?: WeightFormat
   /** LoRA adapters in PEFT's form, several at once. */
   readonly adapters?: readonly AdapterOptions[]
@@ -42,6 +43,9 @@ export interface LoadOptions {
   readonly signal?: AbortSignal
 }
 
+/** Spent at the first start with weights that are kept. */
+const STEP_TIMES_BUDGET_MS = 1000
+
 export type LoadProgress = { readonly phase: 'convert' } & ConversionProgress
 
 /**
@@ -53,6 +57,11 @@ export type LoadProgress = { readonly phase: 'convert' } & ConversionProgress
  * @throws        {ConfigError} {CheckpointError} {UnsupportedArchitectureError} and the errors of `@foretoken/weights`, `/tokenizers`, `/runtime`
  */
 export async function loadCausalLM(source: string | Checkpoint, options: LoadOptions = {}): Promise<CausalLM> {
+  return loadPacked(source, options, choosePacking)
+}
+
+/** @internal With another choice of the packing, so that a rotation can be tested without rounding. */
+export async function loadPacked(source: string | Checkpoint, options: LoadOptions, choose: typeof choosePacking): Promise<CausalLM> {
   const format = options.format ?? 'auto'
   if (!WEIGHT_FORMATS.includes(format)) {
     throw new ArgumentError({ field: 'format', found: JSON.stringify(format), expected: `one of ${WEIGHT_FORMATS.join(', ')}` })
@@ -73,10 +82,12 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
   const checkpoint = typeof source === 'string' ? await openCheckpoint(path ?? source) : source
   const { onProgress } = options
   let adapters: readonly LoraAdapter[]
+  let chosen: ChosenPacking
   let packing: Packing
   try {
     adapters = await openAdapters(options.adapters ?? [])
-    packing = { format, isSigned: format === 'int8-rows' && (await multipliesSignedWeights(runtime)) }
+    chosen = choose(checkpoint, format, adapters)
+    packing = { ...chosen.packing, isSigned: chosen.packing.format === 'int8-rows' && (await multipliesSignedWeights(runtime)) }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error
@@ -102,13 +113,16 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
         openGraph: (outputs) => openGraph(checkpoint, runtime, outputs, withoutSignal(graphOptions)),
       })
     const { readsPositions = false, config } = checkpoint.description
-    const plan = describePlan(runtime, graph, packing, options, adapters)
-    if (options.selfTest === false) return model({ ...plan, notes: [...plan.notes, 'not exact: the self-test was switched off'] })
-    const { exact, note } = await selfTest(model(plan), {
-      ...(readsPositions ? { positionsEnd: config.maxPositions } : {}),
+    const plan = describePlan(runtime, graph, packing, options, [...chosen.notes, ...adapterNotes(adapters)])
+    const { selfTest, stepTimes } = await findOut(model(plan), {
+      threads: plan.threads,
+      ...(await whereKept(graph, plan)),
+      ...(options.selfTest === false ? {} : { selfTest: readsPositions ? { positionsEnd: config.maxPositions } : {} }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
-    return model({ ...plan, exact, notes: note === undefined ? plan.notes : [...plan.notes, `not exact: ${note}`] })
+    const { exact = false, note = selfTest === undefined ? 'the self-test was switched off' : undefined } = selfTest ?? {}
+    const notes = note === undefined ? plan.notes : [...plan.notes, `not exact: ${note}`]
+    return model({ ...plan, exact, notes, ...(stepTimes === undefined ? {} : { stepTimes }) })
   } catch (error) {
     await graph?.[Symbol.asyncDispose]()
     await checkpoint[Symbol.asyncDispose]()
@@ -116,9 +130,15 @@ export async function loadCausalLM(source: string | Checkpoint, options: LoadOpt
   }
 }
 
-function describePlan(runtime: Runtime, graph: OpenGraph, packing: Packing, options: LoadOptions, adapters: readonly LoraAdapter[]): Plan {
+/** What is found out is kept with the weights. Steps are timed only where that is done once. */
+async function whereKept({ kept }: OpenGraph, { runtime }: Plan): Promise<Pick<FindOutOptions, 'kept' | 'machine' | 'stepTimesBudgetMs'>> {
+  const processor = kept && (await describeProcessor())
+  return processor === undefined ? {} : { kept, machine: `${runtime}, ${processor}`, stepTimesBudgetMs: STEP_TIMES_BUDGET_MS }
+}
+
+function describePlan(runtime: Runtime, graph: OpenGraph, packing: Packing, options: LoadOptions, packingNotes: readonly string[]): Plan {
   const { device } = runtime
-  const notes = [...device.notes, graph.storageNote, ...adapterNotes(adapters), ...graph.notes]
+  const notes = [...device.notes, graph.storageNote, ...packingNotes, ...graph.notes]
   if ([...graph.formats.values()].some((name) => name.includes('int8-rows'))) notes.push(signedNote(packing))
   if (graph.needsTwoRows) notes.push('a single row runs as two: products of 4-bit blocks differ between one row and several')
   return {

@@ -11,10 +11,11 @@ import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { DRAFT_HEADS } from './checkpoint/draft-heads.ts'
 import { createDecoder } from './decoder/decoder.ts'
 import { type OutputSet, PLAIN_OUTPUTS } from './decoder/outputs.ts'
+import { choosePacking } from './decoder/packing.ts'
 import { createWeightBinder, type WeightBinder } from './decoder/weight-binder.ts'
 import type { Packing, WeightFormat } from './decoder/weight-formats.ts'
 import { CheckpointError } from './errors.ts'
-import { type ConversionProgress, storeInMemory, WEIGHTS_LOCATION } from './stored-model.ts'
+import { type ConversionProgress, type KeptTexts, storeInMemory, WEIGHTS_LOCATION } from './stored-model.ts'
 
 export interface OpenGraph extends AsyncDisposable {
   readonly session: Session
@@ -24,6 +25,7 @@ export interface OpenGraph extends AsyncDisposable {
   readonly formats: ReadonlyMap<string, string>
   readonly weightsBytes: number
   readonly graphBytes: number
+  readonly kept?: KeptTexts
   /** Where the converted weights are. */
   readonly storageNote: string
   /** How the architecture is built, which tensors of the checkpoint are not used, and why. */
@@ -67,7 +69,7 @@ function buildGraph(checkpoint: Checkpoint, packing: Packing, outputs: OutputSet
 
 /** The graph of a checkpoint as an ONNX file that names its weights without holding them: for looking at (Netron), not for running. */
 export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto'): Uint8Array {
-  const { graph } = buildGraph(checkpoint, { format, isSigned: false }, PLAIN_OUTPUTS)
+  const { graph } = buildGraph(checkpoint, { ...choosePacking(checkpoint, format).packing, isSigned: false }, PLAIN_OUTPUTS)
   return encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } }).bytes()
 }
 
@@ -95,6 +97,7 @@ export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, output
       formats: binder.formats,
       weightsBytes: stored.weightsBytes,
       graphBytes: stored.graphBytes,
+      ...(stored.kept === undefined ? {} : { kept: stored.kept }),
       storageNote: stored.note,
       notes,
       async [Symbol.asyncDispose]() {

@@ -29,6 +29,11 @@ export interface DecoderDescription {
   readonly passedOver?: readonly PassedOverTensors[]
   /** What a reader of the plan should know of how it is built. */
   readonly notes?: readonly string[]
+  /**
+   * Whether the residual stream may be multiplied by an orthogonal matrix (`../decoder/basis.ts`): everything reads it through an RMS norm and a
+   * product, and everything that is added to it comes out of a product, scaled by one number for a row at most.
+   */
+  readonly allowsRotation?: boolean
   /** Emits the graph from the embeddings to the logits. */
   build(decoder: Decoder): void
 }

@@ -38,6 +38,8 @@ export const gemma: Architecture = {
       config: { modelType: 'gemma', layers, hidden, heads, kvHeads, headDim, vocab, maxPositions, tiedEmbeddings },
       layers: Array.from({ length: layers }, () => ({ heads, kvHeads, keyDim: headDim, valueDim: headDim, rope })),
 
+      allowsRotation: true,
+
       build(decoder) {
         const sizes = { hidden, inner, activation }
         const norm = (weight: string): Norm => ({ kind: 'rms', weight, epsilon, offset: 1 })

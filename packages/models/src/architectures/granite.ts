@@ -37,6 +37,8 @@ export const granite: Architecture = {
       config: { modelType: 'granite', layers, hidden, heads, kvHeads, headDim, vocab, maxPositions, tiedEmbeddings },
       layers: Array.from({ length: layers }, () => ({ heads, kvHeads, keyDim: headDim, valueDim: headDim, rope })),
 
+      allowsRotation: true,
+
       build(decoder) {
         const sizes = { hidden, inner, activation }
         const norm = (weight: string) => ({ kind: 'rms', weight, epsilon }) as const

@@ -41,6 +41,8 @@ export const phi3: Architecture = {
         ...(each === undefined ? {} : { window: each }),
       })),
 
+      allowsRotation: true,
+
       build(decoder) {
         const norm = (weight: string) => ({ kind: 'rms', weight, epsilon }) as const
         const stream = residualStream(decoder, tokenEmbeddings(decoder, 'model.embed_tokens.weight', { vocab, hidden }), hidden)

@@ -63,6 +63,8 @@ export const qwen2Moe: Architecture = {
       })),
       notes: [MIXTURE_NOTE],
 
+      allowsRotation: true,
+
       build(decoder) {
         const stream = residualStream(decoder, tokenEmbeddings(decoder, 'model.embed_tokens.weight', { vocab, hidden }), hidden)
         for (let layer = 0; layer < layers; layer++) {

@@ -49,6 +49,8 @@ export const qwen2: Architecture = {
         ...(each === undefined ? {} : { window: each }),
       })),
 
+      allowsRotation: true,
+
       build(decoder) {
         const sizes = { hidden, inner, activation }
         const stream = residualStream(decoder, tokenEmbeddings(decoder, 'model.embed_tokens.weight', { vocab, hidden }), hidden)

@@ -59,6 +59,8 @@ export const qwen3Moe: Architecture = {
       })),
       notes: [MIXTURE_NOTE],
 
+      allowsRotation: true,
+
       build(decoder) {
         const stream = residualStream(decoder, tokenEmbeddings(decoder, 'model.embed_tokens.weight', { vocab, hidden }), hidden)
         for (let layer = 0; layer < layers; layer++) {

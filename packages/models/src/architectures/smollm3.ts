@@ -42,6 +42,8 @@ export const smollm3: Architecture = {
         ...(each === undefined ? {} : { window: each }),
       })),
 
+      allowsRotation: true,
+
       build(decoder) {
         const sizes = { hidden, inner, activation }
         const norm = (weight: string) => ({ kind: 'rms', weight, epsilon }) as const

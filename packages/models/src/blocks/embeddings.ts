@@ -2,7 +2,7 @@
 import { divide, gather, multiply, reshape, scalar, tanh, topK, type Value } from '@foretoken/graph'
 import type { Decoder } from '../decoder/decoder.ts'
 import type { LinearPart } from '../decoder/weight-binder.ts'
-import { type Norm, normalized } from './norms.ts'
+import { type Norm, normalized, normalizedStream } from './norms.ts'
 import type { ResidualStream } from './residual-stream.ts'
 
 /** The rows [1, steps, hidden] that enter the first layer: looked up by token id, or fed as they are. */
@@ -46,10 +46,11 @@ export function languageModelHead(decoder: Decoder, stream: ResidualStream, opti
   const { graph, outputs, weights } = decoder
   const { norm, hidden } = options
   const all = stream.value()
-  const final = (rows: Value) => (norm === undefined ? rows : normalized(decoder, rows, norm, hidden))
+  const final = (rows: Value) => (norm === undefined ? rows : normalizedStream(decoder, rows, norm, hidden))
   if (outputs.hidden) {
-    graph.output(`hidden_${decoder.layers.length}`, all)
-    graph.output('hidden_final', final(all))
+    const unrotated = stream.unrotated(all)
+    graph.output(`hidden_${decoder.layers.length}`, unrotated)
+    graph.output('hidden_final', norm === undefined ? unrotated : normalized(decoder, unrotated, norm, hidden))
   }
   const wanted = gather(all, decoder.wantedRows, { axis: 1 }) // [1, wanted, hidden]
   const part = { name: options.weight, outputs: options.vocab, ...(options.bias === undefined ? {} : { bias: options.bias }) }

@@ -34,7 +34,11 @@ export function gatedFeedForward(decoder: Decoder, x: Value, options: GatedFeedF
   const both = decoder.weights.linear(x, options.gateAndUp, { role: 'linear', inputs: hidden })
   const [gate, up] = split(both, [inner, inner], { axis: -1 })
   const gated = multiply(activate(gate, options.activation), up)
-  return decoder.weights.linear(gated, [options.down], { role: 'linear', inputs: inner })
+  return decoder.weights.linear(decoder.weights.spread(gated, inner), [options.down], {
+    role: 'linear',
+    inputs: inner,
+    isAddedToStream: true,
+  })
 }
 
 export interface FeedForwardOptions extends FeedForwardSizes {
@@ -45,7 +49,11 @@ export interface FeedForwardOptions extends FeedForwardSizes {
 /** `down(activation(up(x)))`; x [1, steps, hidden] -> [1, steps, hidden] */
 export function feedForward(decoder: Decoder, x: Value, options: FeedForwardOptions): Value {
   const raised = decoder.weights.linear(x, [options.up], { role: 'linear', inputs: options.hidden })
-  return decoder.weights.linear(activate(raised, options.activation), [options.down], { role: 'linear', inputs: options.inner })
+  return decoder.weights.linear(activate(raised, options.activation), [options.down], {
+    role: 'linear',
+    inputs: options.inner,
+    isAddedToStream: true,
+  })
 }
 
 export function activate(x: Value, activation: Activation): Value {

@@ -59,8 +59,8 @@ export interface MixtureOptions {
 }
 
 /** The weighted sum of what the chosen experts make of each row: x [1, steps, hidden] -> [1, steps, hidden] */
-export function mixtureOfExperts(decoder: Decoder, x: Value, { chosen, weights }: Routing, options: MixtureOptions): Value {
-  const { graph } = decoder
+export function mixtureOfExperts(decoder: Decoder, x: Value, { chosen, weights: shares }: Routing, options: MixtureOptions): Value {
+  const { graph, weights } = decoder
   const { experts, hidden, doublesSingleRows } = options
   const whole = (value: number) => graph.constant('int64', [], [value])
 
@@ -82,7 +82,7 @@ export function mixtureOfExperts(decoder: Decoder, x: Value, { chosen, weights }
         const own = graph.constant('int64', [1], [index])
         const rows = slice(rowsByExpert, { axis: 0, start: gather(begins, own), end: gather(ends, own) })
         const doubled = doublesSingleRows ? slice(concat([rows, rows], { axis: 0 }), { axis: 0, end: gather(lengths, own) }) : rows
-        return [options.expert(gather(x, doubled, { axis: 1 }), index)]
+        return [options.expert(weights.inBasis(gather(x, doubled, { axis: 1 }), weights.basisOf(x)), index)]
       },
       () => [graph.constant('float32', [1, 0, hidden], [])],
       { name: `expert.${index}` },
@@ -96,5 +96,5 @@ export function mixtureOfExperts(decoder: Decoder, x: Value, { chosen, weights }
   const starts = unsqueeze(cumSum(lengths, 0, { exclusive: true }), [1]) // [experts, 1]
   const places = gatherElements(transpose(add(ranks, starts), [1, 0]), chosen, { axis: 1 }) // [steps, perRow]
   const collected = gather(concat(results, { axis: 1 }), places, { axis: 1 }) // [1, steps, perRow, hidden]
-  return reduceSum(multiply(collected, unsqueeze(weights, [2])), [2], { keepDims: false })
+  return reduceSum(multiply(collected, unsqueeze(shares, [2])), [2], { keepDims: false })
 }

@@ -1,5 +1,6 @@
 /** Norms of a row: by the root mean square (Zhang and Sennrich 2019), or by mean and variance (Ba et al. 2016). */
 import { layerNormalization, rmsNormalization, type Value } from '@foretoken/graph'
+import type { Basis } from '../decoder/basis.ts'
 import type { Decoder } from '../decoder/decoder.ts'
 
 export type Norm =
@@ -32,6 +33,22 @@ export function normScale(decoder: Decoder, norm: Norm, dims: readonly number[])
 
 export function normBias(decoder: Decoder, norm: Norm, dims: readonly number[]): Value | undefined {
   return norm.kind === 'layer' && norm.bias !== undefined ? decoder.weights.vector(norm.bias, dims) : undefined
+}
+
+/** Rows [..., hidden] of a residual stream, normalised: in a rotated stream without the scale, which the weights that read them contain. */
+export function normalizedStream(decoder: Decoder, rows: Value, norm: Norm, hidden: number): Value {
+  const { weights } = decoder
+  const basis = streamBasis(decoder, norm)
+  if (basis === undefined) return normalized(decoder, rows, norm, hidden)
+  return weights.inBasis(rmsNormalization(rows, ones(decoder, [hidden]), { epsilon: norm.epsilon }), basis)
+}
+
+/** The basis of what a norm gives of the stream; undefined where the stream is as trained. */
+export function streamBasis({ weights }: Decoder, norm: Norm): Basis | undefined {
+  const rotation = weights.streamRotation
+  if (rotation === undefined) return undefined
+  if (norm.kind !== 'rms') throw new RangeError('a rotated stream has RMS norms')
+  return { rotation, scale: { weight: norm.weight, ...(norm.offset === undefined ? {} : { offset: norm.offset }) } }
 }
 
 /** x [..., width] normalised over its last dimension. */

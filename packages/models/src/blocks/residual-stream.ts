@@ -1,10 +1,11 @@
 /**
  * The residual stream: what blocks read through a norm and add to. An addition followed by a norm is one operator
  * (SkipSimplifiedLayerNormalization, SkipLayerNormalization), so an addition is held back until it is known what reads it.
+ * The stream may be rotated (`../decoder/basis.ts`): rows enter and leave it as trained, and only products see the difference.
  */
-import { add, skipLayerNormalization, skipRmsNormalization, type Value } from '@foretoken/graph'
+import { add, rotateRows, rotateRowsBack, skipLayerNormalization, skipRmsNormalization, type Value } from '@foretoken/graph'
 import type { Decoder } from '../decoder/decoder.ts'
-import { type Norm, normalized, normBias, normScale } from './norms.ts'
+import { type Norm, normalizedStream, normBias, normScale, ones, streamBasis } from './norms.ts'
 
 export interface ResidualStream {
   /** Adds a block's output [1, steps, hidden]. */
@@ -13,19 +14,23 @@ export interface ResidualStream {
   normalized(norm: Norm): Value
   /** Goes on with these rows [1, steps, hidden] as the stream: a norm's result, where norms stand on the stream and not beside it. */
   restart(rows: Value): void
-  /** The stream itself [1, steps, hidden]. */
+  /** The stream itself [1, steps, hidden], rotated where it is. */
   value(): Value
+  /** The rows of the stream as trained. */
+  unrotated(rows: Value): Value
   /** Makes the stream at this point the hidden state of this index, where the graph returns hidden states. */
   mark(index: number): void
 }
 
 export function residualStream(decoder: Decoder, start: Value, hidden: number): ResidualStream {
-  let sum = start
+  const rotation = decoder.weights.streamRotation
+  const unrotated = (rows: Value): Value => (rotation === undefined ? rows : rotateRowsBack(rows, rotation))
+  let sum = rotation === undefined ? start : rotateRows(start, rotation)
   let pending: Value | undefined
   let marked: number | undefined
   // the sum of a marked point exists only once the pending addition has been emitted
   const emitMark = (): void => {
-    if (marked !== undefined) decoder.graph.output(`hidden_${marked}`, sum)
+    if (marked !== undefined) decoder.graph.output(`hidden_${marked}`, unrotated(sum))
     marked = undefined
   }
   const value = (): Value => {
@@ -44,9 +49,10 @@ export function residualStream(decoder: Decoder, start: Value, hidden: number): 
     normalized(norm) {
       if (pending === undefined) {
         emitMark()
-        return normalized(decoder, sum, norm, hidden)
+        return normalizedStream(decoder, sum, norm, hidden)
       }
-      const scale = normScale(decoder, norm, [hidden])
+      const basis = streamBasis(decoder, norm)
+      const scale = basis === undefined ? normScale(decoder, norm, [hidden]) : ones(decoder, [hidden])
       const { epsilon } = norm
       const shift = normBias(decoder, norm, [hidden])
       const [result, total] =
@@ -56,13 +62,14 @@ export function residualStream(decoder: Decoder, start: Value, hidden: number): 
       sum = total
       pending = undefined
       emitMark()
-      return result
+      return decoder.weights.inBasis(result, basis)
     },
     restart(rows) {
       value()
       sum = rows
     },
     value,
+    unrotated,
     mark(index) {
       if (decoder.outputs.hidden) marked = index
     },

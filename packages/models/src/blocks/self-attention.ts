@@ -58,7 +58,7 @@ export function selfAttention(decoder: Decoder, layer: number, x: Value, options
     ...(options.softCap === undefined ? {} : { softCap: options.softCap }),
     ...(options.sinks === undefined ? {} : { sinks: decoder.weights.vector(options.sinks, [heads]) }),
   })
-  return decoder.weights.linear(attended, [options.output], { role: 'linear', inputs: heads * valueDim })
+  return decoder.weights.linear(attended, [options.output], { role: 'linear', inputs: heads * valueDim, isAddedToStream: true })
 
   /** Queries and keys lie side by side and turn in one operator. */
   function turnedTogether(all: Value): { query: Value; key: Value; value: Value } {

@@ -2,12 +2,13 @@
  * Weights by name while a graph is built: finds a tensor in the checkpoint, checks its shape against what the configuration says,
  * declares the initialiser that will hold it, and remembers what was used. No bytes are read until the graph is written.
  */
-import { add, concat, embedding, type Graph, type LinearWeight, linear, type Value } from '@foretoken/graph'
-import { type LinearFormat, ShapeError } from '@foretoken/tensor'
-import { decodeToFloat32, packStored, type StackedPart, type StoredTensor } from '@foretoken/weights'
+import { add, concat, embedding, type Graph, type LinearWeight, linear, rotateRows, type Value } from '@foretoken/graph'
+import { hadamardBlocks, type LinearFormat, type Rotation, rowRotator, ShapeError } from '@foretoken/tensor'
+import { decodeToFloat32, packStored, type RowBasis, type StackedPart, type StoredTensor } from '@foretoken/weights'
 import type { AdapterBinding } from '../adapters/adapter-binding.ts'
 import type { NamedWeight, NamedWeights } from '../checkpoint/checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
+import { type Basis, basisKey, WIDEST_INNER_BLOCK } from './basis.ts'
 import { embeddingFormat, formatName, linearFormat, needsTwoRows, type Packing, sameFormat, type WeightRole } from './weight-formats.ts'
 
 export interface WeightBinder {
@@ -28,6 +29,14 @@ export interface WeightBinder {
   /** Rows of a table [vocab, hidden] by token id: [rows, hidden]. */
   embedding(tokens: Value, name: string, size: { readonly vocab: number; readonly hidden: number }): Value
   has(name: string): boolean
+  /** What the residual stream is rotated by, where it is. */
+  readonly streamRotation: Rotation | undefined
+  /** Says in which basis the rows of x are: products of x get a weight for it. @returns x */
+  inBasis(x: Value, basis: Basis | undefined): Value
+  /** What was said of x; undefined for rows as they were trained. */
+  basisOf(x: Value): Basis | undefined
+  /** x [..., width] with its outliers spread for the product that reads it, where the stream is rotated. */
+  spread(x: Value, width: number): Value
   /** Whether products of these parts are the same bits for one row only beside another one, so that a single row has to be doubled. */
   doublesSingleRows(parts: readonly LinearPart[], role: WeightRole): boolean
   /** Formats by role, for the plan. */
@@ -67,6 +76,8 @@ export interface Slice {
 export interface LinearOptions {
   readonly role: WeightRole
   readonly inputs: number
+  /** Whether the result is added to the residual stream, and so has to be in the stream's basis. */
+  readonly isAddedToStream?: boolean
 }
 
 export interface WeightBinderOptions {
@@ -83,6 +94,7 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
   const packedWeights = new Map<string, LinearWeight>()
   const packedNames = new Set<string>()
   const formats = new Map<string, string>()
+  const bases = new WeakMap<Value, Basis>()
   let padsSingleRows = false
 
   function require(name: string, sizes: readonly number[], slice?: Slice): NamedWeight {
@@ -118,11 +130,28 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
     return value
   }
 
-  /** One object for each choice of rows and format: an embedding and the head that is tied to it share their initialisers. */
-  function packed(parts: readonly FoundPart[], inputs: number, chosen: LinearFormat): LinearWeight {
+  function inBasis(x: Value, basis: Basis | undefined): Value {
+    if (basis !== undefined) bases.set(x, basis)
+    return x
+  }
+
+  /** What a weight is multiplied by so that it reads rows of the basis. */
+  async function readBasis({ scale, rotation }: Basis, inputs: number): Promise<RowBasis> {
+    if (scale === undefined) return { rotation }
+    const weight = require(scale.weight, [inputs])
+    return { rotation, scale: shifted(decodeToFloat32(await read(weight)), (scale.offset ?? 0) + (weight.offset ?? 0)) }
+  }
+
+  /** One object for each choice of rows, format and basis: an embedding and the head that is tied to it share their initialisers. */
+  function packed(
+    parts: readonly FoundPart[],
+    inputs: number,
+    chosen: LinearFormat,
+    { basis, outputs: rotated }: { readonly basis?: Basis | undefined; readonly outputs?: Rotation | undefined } = {},
+  ): LinearWeight {
     const name = parts.map(rowsName).join('+')
     // what is merged into a head is not meant for the embedding that it is tied to
-    const key = `${name} ${formatName(chosen)}${parts.some(({ isMerged }) => isMerged) ? ' merged' : ''}`
+    const key = [name, formatName(chosen), parts.some(({ isMerged }) => isMerged), basisKey(basis), rotated?.width].join(' ')
     const known = packedWeights.get(key)
     if (known !== undefined) return known
     const weight: LinearWeight = {
@@ -141,9 +170,10 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
             stored: { ...whole, shape: asMatrix(whole.shape, [1, inputs]) },
             ...(order && { rowOrder: order }),
             ...(isTransposed && { isTransposed }),
+            ...(rotated && { outputs: rotated }),
           })
         }
-        return packStored(stored, chosen)
+        return packStored(stored, chosen, basis === undefined ? undefined : await readBasis(basis, inputs))
       },
     }
     packedNames.add(name)
@@ -152,7 +182,7 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
     return weight
   }
 
-  function biased(x: Value, parts: readonly FoundPart[]): Value {
+  function biased(x: Value, parts: readonly FoundPart[], rotated: Rotation | undefined): Value {
     const biases = parts.flatMap(({ bias, rowOrder, outputs, storedOutputs = outputs, slice }) =>
       bias === undefined ? [] : [{ name: sliceName(bias, slice), weight: require(bias, [storedOutputs], slice), outputs, rowOrder, slice }],
     )
@@ -164,6 +194,7 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
       let at = 0
       for (const { weight, outputs, rowOrder, slice } of biases) {
         values.set(reordered(decodeToFloat32(await read(weight, slice)), composed(rowOrder, weight.rowOrder)), at)
+        if (rotated !== undefined) rowRotator(rotated)(values, at, 1)
         at += outputs
       }
       return { values }
@@ -187,6 +218,13 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
 
   return {
     vector,
+    streamRotation: packing.rotation,
+    inBasis,
+    basisOf: (x) => bases.get(x),
+    spread(x, width) {
+      const rotation = packing.rotation === undefined ? undefined : hadamardBlocks(width, WIDEST_INNER_BLOCK)
+      return rotation === undefined ? x : inBasis(rotateRows(x, rotation), { rotation })
+    },
     rows(name, { stored, order, dims }) {
       const weight = require(name, stored)
       const load = async () => ({
@@ -205,7 +243,7 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
       return padsSingleRows
     },
     has: (name) => weights.find(name) !== undefined,
-    linear(x, parts, { role, inputs }) {
+    linear(x, parts, { role, inputs, isAddedToStream = false }) {
       const found = parts.map((part): FoundPart => {
         const { outputs, storedOutputs = outputs } = part
         // the file may hold the transpose of what Hugging Face's names stand for
@@ -217,13 +255,15 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
       const chosen = found.map((part) => formatOf(part, role))
       const [first] = chosen
       if (first === undefined) throw new RangeError('a linear layer has at least one part')
+      const options = { basis: bases.get(x), outputs: isAddedToStream ? packing.rotation : undefined }
+      if (options.basis?.scale !== undefined) require(options.basis.scale.weight, [inputs])
       for (const each of chosen) noteFormat(formats, role, formatName(each))
-      const single = (part: FoundPart, index: number) => linear(x, packed([part], inputs, chosen[index] ?? first))
+      const single = (part: FoundPart, index: number) => linear(x, packed([part], inputs, chosen[index] ?? first, options))
       const product = chosen.every((each) => sameFormat(each, first))
-        ? linear(x, packed(found, inputs, first))
+        ? linear(x, packed(found, inputs, first, options))
         : concat(found.map(single), { axis: -1 })
       const isAdapted = adapters !== undefined && found.every(({ slice }) => slice === undefined)
-      return biased(isAdapted ? adapters.adapted(product, x, found, inputs) : product, found)
+      return biased(isAdapted ? adapters.adapted(product, x, found, inputs) : product, found, options.outputs)
     },
     embedding(tokens, name, { vocab, hidden }) {
       const weight = require(name, [vocab, hidden])

@@ -1,16 +1,17 @@
 /**
- * Which packed format a linear layer gets. The names are what users ask for; by default nothing is rounded that the file has not
- * rounded. The head is kept at 8 bits or more: at 4 bits it costs the most quality.
+ * Which packed format a linear layer gets. The names are what users ask for; by default floats are not rounded, and a quantised file runs in what
+ * is quickest without a loss that matters. The head is kept at 8 bits or more: at 4 bits it costs the most quality.
  */
-import type { LinearFormat } from '@foretoken/tensor'
+import type { LinearFormat, Rotation } from '@foretoken/tensor'
 import { losslessFormat, type TensorEncoding } from '@foretoken/weights'
 
 export const WEIGHT_FORMATS = ['auto', 'f32', 'int8', 'int8-rows', 'int4', 'stored'] as const
 /**
- * `f32`: as decoded. `int8`: 8-bit blocks with one scale per 32 inputs. `int8-rows`: one scale per output row and one per row of activations;
- * quick for several rows, with the least quality.
+ * `f32`: as decoded. `int8`: 8-bit blocks with one scale per 32 inputs. `int8-rows`: one scale per output row and one per row of activations, in a
+ * rotated residual stream where the architecture allows that (`basis.ts`); the quickest, and without a rotation the least in quality.
  * `int4`: 4-bit blocks of 32 with minima; a file's own 4-bit blocks without loss. `stored`: every tensor as the file has it where an
- * operator can express that (16 bits as float32), otherwise 8-bit blocks. `auto`: what we take to be best for the file, which is `stored`.
+ * operator can express that (16 bits as float32), otherwise 8-bit blocks. `auto`: what we take to be best for the
+ * file (`packing.ts`): `int8-rows` where it is quantised to 4 bits or more and the stream can be rotated, else `stored`.
  */
 export type WeightFormat = (typeof WEIGHT_FORMATS)[number]
 
@@ -29,6 +30,8 @@ export interface Packing {
   readonly format: WeightFormat
   /** Whether rows of integers are int8 (`signed-weights.ts`). */
   readonly isSigned: boolean
+  /** What the residual stream is rotated by, where it is (`basis.ts`). */
+  readonly rotation?: Rotation
 }
 
 /** The format for a tensor that is stored in the given encoding. */
