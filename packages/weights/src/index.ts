@@ -25,7 +25,7 @@ export { decodeToFloat32 } from './decode/decode.ts'
 
 export { losslessFormat } from './pack/carry.ts'
 export { packLinear, packStored } from './pack/pack-linear.ts'
-export type { RowBasis } from './pack/rotated-rows.ts'
+export type { WeightBasis } from './pack/rotated-rows.ts'
 export type { StackedPart } from './pack/row-source.ts'
 
 // Writing files.

@@ -4,7 +4,7 @@
  */
 import { add, concat, embedding, type Graph, type LinearWeight, linear, rotateRows, type Value } from '@foretoken/graph'
 import { hadamardBlocks, type LinearFormat, type Rotation, rowRotator, ShapeError } from '@foretoken/tensor'
-import { decodeToFloat32, packStored, type RowBasis, type StackedPart, type StoredTensor } from '@foretoken/weights'
+import { decodeToFloat32, packStored, type StackedPart, type StoredTensor, type WeightBasis } from '@foretoken/weights'
 import type { AdapterBinding } from '../adapters/adapter-binding.ts'
 import type { NamedWeight, NamedWeights } from '../checkpoint/checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
@@ -135,11 +135,14 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
     return x
   }
 
-  /** What a weight is multiplied by so that it reads rows of the basis. */
-  async function readBasis({ scale, rotation }: Basis, inputs: number): Promise<RowBasis> {
-    if (scale === undefined) return { rotation }
+  /** What a weight is multiplied by so that it reads rows of the basis, and gives rotated ones. */
+  async function weightBasis(basis: Basis | undefined, outputs: Rotation | undefined, inputs: number): Promise<WeightBasis | undefined> {
+    if (basis === undefined && outputs === undefined) return undefined
+    const { rotation, scale } = basis ?? {}
+    if (scale === undefined) return { inputs: rotation, outputs }
     const weight = require(scale.weight, [inputs])
-    return { rotation, scale: shifted(decodeToFloat32(await read(weight)), (scale.offset ?? 0) + (weight.offset ?? 0)) }
+    const values = shifted(decodeToFloat32(await read(weight)), (scale.offset ?? 0) + (weight.offset ?? 0))
+    return { scale: values, inputs: rotation, outputs }
   }
 
   /** One object for each choice of rows, format and basis: an embedding and the head that is tied to it share their initialisers. */
@@ -170,10 +173,9 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
             stored: { ...whole, shape: asMatrix(whole.shape, [1, inputs]) },
             ...(order && { rowOrder: order }),
             ...(isTransposed && { isTransposed }),
-            ...(rotated && { outputs: rotated }),
           })
         }
-        return packStored(stored, chosen, basis === undefined ? undefined : await readBasis(basis, inputs))
+        return packStored(stored, chosen, await weightBasis(basis, rotated, inputs))
       },
     }
     packedNames.add(name)

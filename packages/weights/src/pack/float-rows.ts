@@ -7,6 +7,7 @@ const ROWS_AT_A_TIME = 16
 /** Packs into `f32`: the transposed matrix [inputs, outputs]. */
 export function packFloatRows(source: RowSource): PackedLinear {
   const { outputs, inputs } = source
+  if (source.turned !== undefined) return { format: { kind: 'f32' }, outputs, inputs, parts: { values: source.turned() } }
   const values = new Float32Array(inputs * outputs)
   const rows = new Float32Array(ROWS_AT_A_TIME * inputs)
   for (let first = 0; first < outputs; first += ROWS_AT_A_TIME) {

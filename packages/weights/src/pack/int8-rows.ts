@@ -16,6 +16,7 @@ const LEAST_MAGNITUDE = 2 ** -100
  */
 export function packInt8Rows(source: RowSource, format: Int8RowsFormat): PackedLinear {
   const { outputs, inputs } = source
+  if (source.turned !== undefined) return packTurned(source, source.turned(), format)
   const values = new Uint8Array(inputs * outputs)
   // a power of two as the distance of rows would put all of them into the same few lines of the cache
   const stride = Math.ceil(inputs / 64) * 64 + 64
@@ -25,20 +26,54 @@ export function packInt8Rows(source: RowSource, format: Int8RowsFormat): PackedL
   const rows = new Float32Array(ROWS_AT_A_TIME * inputs)
   const bits = new Int32Array(rows.buffer)
   const steps = new Uint8Array(ROWS_AT_A_TIME * stride)
+  // views cost more than a row of numbers: each is made once
+  const views = Array.from({ length: Math.min(ROWS_AT_A_TIME, outputs) }, (_, row) => ({
+    values: rows.subarray(row * inputs, (row + 1) * inputs),
+    steps: steps.subarray(row * stride, (row + 1) * stride),
+    words: new Int32Array(steps.buffer, row * stride, stride >> 2),
+  }))
   for (let first = 0; first < outputs; first += ROWS_AT_A_TIME) {
     const count = Math.min(ROWS_AT_A_TIME, outputs - first)
     source.readRows(first, count, rows)
-    for (let row = 0; row < count; row++) {
+    for (const [row, view] of views.entries()) {
+      if (row === count) break
       const greatest = greatestMagnitude(bits, row * inputs, inputs)
       if (!Number.isFinite(greatest)) throw notFinite(source, first + row)
       const scale = greatest < LEAST_MAGNITUDE ? 0 : Math.fround(greatest / 127)
       scales[first + row] = scale
-      const rounding = { inverse: scale === 0 ? 0 : 1 / scale, flipped }
-      roundToSteps(rows.subarray(row * inputs, (row + 1) * inputs), rounding, steps.subarray(row * stride, (row + 1) * stride))
+      roundToSteps(view, scale === 0 ? 0 : 1 / scale, flipped)
     }
     const strip = { steps, stride, count, inputs }
     if (count % 4 === 0 && outputs % 4 === 0) turnWords(strip, values, { outputs, first })
     else turnBytes(strip, values, { outputs, first })
+  }
+  return { format, outputs, inputs, parts: { values: format.isSigned ? new Int8Array(values.buffer) : values, scales } }
+}
+
+/** The same of a weight that is turned already: the scale of an output runs down a column. */
+function packTurned(source: RowSource, turned: Float32Array, format: Int8RowsFormat): PackedLinear {
+  const { outputs, inputs } = source
+  const bits = new Int32Array(turned.buffer, turned.byteOffset, turned.length)
+  const greatest = new Int32Array(outputs)
+  for (let at = 0; at < bits.length; at += outputs) {
+    for (let output = 0; output < outputs; output++) {
+      const magnitude = (bits[at + output] ?? 0) & 0x7fffffff
+      if (magnitude > (greatest[output] ?? 0)) greatest[output] = magnitude
+    }
+  }
+  const scales = new Float32Array(outputs)
+  const inverses = new Float64Array(outputs)
+  for (const [output, magnitude] of new Float32Array(greatest.buffer).entries()) {
+    if (!Number.isFinite(magnitude)) throw notFinite(source, output)
+    scales[output] = magnitude < LEAST_MAGNITUDE ? 0 : magnitude / 127
+    inverses[output] = scales[output] === 0 ? 0 : 1 / (scales[output] ?? 1)
+  }
+  const flipped = format.isSigned ? 128 : 0
+  const values = new Uint8Array(inputs * outputs)
+  for (let at = 0; at < values.length; at += outputs) {
+    for (let output = 0; output < outputs; output++) {
+      values[at + output] = (((turned[at + output] ?? 0) * (inverses[output] ?? 0) + 128.5) | 0) ^ flipped
+    }
   }
   return { format, outputs, inputs, parts: { values: format.isSigned ? new Int8Array(values.buffer) : values, scales } }
 }
@@ -67,18 +102,20 @@ export function greatestMagnitude(bits: Int32Array, start: number, count: number
   return oneFloat[0] ?? 0
 }
 
-interface Rounding {
-  readonly inverse: number
-  /** The bit that signed steps have turned over. */
-  readonly flipped: number
+interface RowView {
+  readonly values: Float32Array
+  readonly steps: Uint8Array
+  /** The steps, four at a time. */
+  readonly words: Int32Array
 }
 
 /**
  * Nearest multiples of the step, stored with 128 added (truncation after adding a half rounds, since the sum is positive). Four of them are one store: 0.8 ns
  * a weight instead of 1.4.
+ *
+ * @param flipped  the bit that signed steps have turned over
  */
-function roundToSteps(values: Float32Array, { inverse, flipped }: Rounding, into: Uint8Array): void {
-  const words = new Int32Array(into.buffer, into.byteOffset, into.length >> 2)
+function roundToSteps({ values, steps, words }: RowView, inverse: number, flipped: number): void {
   const flippedWord = flipped * 0x01010101
   const whole = values.length - (values.length % 4)
   for (let i = 0, word = 0; i < whole; i += 4, word++) {
@@ -88,7 +125,7 @@ function roundToSteps(values: Float32Array, { inverse, flipped }: Rounding, into
     const d = ((values[i + 3] ?? 0) * inverse + 128.5) | 0
     words[word] = (a | (b << 8) | (c << 16) | (d << 24)) ^ flippedWord
   }
-  for (let i = whole; i < values.length; i++) into[i] = (((values[i] ?? 0) * inverse + 128.5) | 0) ^ flipped
+  for (let i = whole; i < values.length; i++) steps[i] = (((values[i] ?? 0) * inverse + 128.5) | 0) ^ flipped
 }
 
 interface Strip {

@@ -4,7 +4,7 @@ import { type BlocksFormat, packBlocks } from './blocks.ts'
 import { canCarry, carryBlocks } from './carry.ts'
 import { packFloatRows } from './float-rows.ts'
 import { packInt8Rows } from './int8-rows.ts'
-import { type RowBasis, rowsInBasis } from './rotated-rows.ts'
+import { type WeightBasis, weightInBasis } from './rotated-rows.ts'
 import { type RowSource, rowsInMemory, type StackedPart, stackedRows } from './row-source.ts'
 
 /**
@@ -26,21 +26,21 @@ export function packLinear(
  * says which format that is); everything else is decoded a few rows at a time and quantised, so no whole float32 copy ever exists.
  *
  * @param parts  matrices of the same width, each with an order of its rows if they are to be permuted
- * @param basis  of the rows that the product will be given, where that is not the one of the file; blocks are quantised anew then
+ * @param basis  in which the product runs, where that is not the one of the file; blocks are quantised anew then
  * @throws {ArgumentError} when a tensor is no matrix, widths differ, or a row order names a row that is not there
  * @throws {WeightsFormatError} when a weight is NaN or infinite and the format holds integers
  */
-export function packStored(parts: StoredTensor | readonly StackedPart[], format: LinearFormat, basis?: RowBasis): PackedLinear {
+export function packStored(parts: StoredTensor | readonly StackedPart[], format: LinearFormat, basis?: WeightBasis): PackedLinear {
   const stacked: readonly StackedPart[] = 'info' in parts ? [{ stored: parts }] : parts
   if (format.kind === 'blocks' && basis === undefined && stacked.every((part) => isCarried(part, format))) {
     return carryBlocks(stacked, format)
   }
   const source = stackedRows(stacked)
-  return packRows(basis === undefined ? source : rowsInBasis(source, basis), format)
+  return packRows(basis === undefined ? source : weightInBasis(source, basis), format)
 }
 
-function isCarried({ stored, isTransposed = false, outputs }: StackedPart, format: BlocksFormat): boolean {
-  return !isTransposed && outputs === undefined && canCarry(stored.info.encoding, format)
+function isCarried({ stored, isTransposed = false }: StackedPart, format: BlocksFormat): boolean {
+  return !isTransposed && canCarry(stored.info.encoding, format)
 }
 
 function packRows(source: RowSource, format: LinearFormat): PackedLinear {

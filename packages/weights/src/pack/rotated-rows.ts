@@ -3,60 +3,77 @@
  * scale and by R, and the product is what it was; where its result is to be y R, the columns of the weight are rotated.
  */
 import { ArgumentError, type Rotation, rowRotator } from '@foretoken/tensor'
+import { greatestMagnitude, notFinite } from './int8-rows.ts'
 import type { RowSource } from './row-source.ts'
 
-/** How the rows that enter a product differ from those that the weight was trained on. */
-export interface RowBasis {
+/** How the rows that enter a product, and those that come out of it, differ from the rows that the weight was trained on. */
+export interface WeightBasis {
   /** [inputs] that the trained rows were multiplied by and these are not: the scale of a norm. */
   readonly scale?: Float32Array | undefined
-  readonly rotation?: Rotation | undefined
+  /** What the rows that enter are multiplied by. */
+  readonly inputs?: Rotation | undefined
+  /** What the rows that come out are to be multiplied by. */
+  readonly outputs?: Rotation | undefined
 }
 
-/** The weight for inputs in this basis. @throws {ArgumentError} when the basis has another width */
-export function rowsInBasis(source: RowSource, { scale, rotation }: RowBasis): RowSource {
+/** The weight for this basis. @throws {ArgumentError} when the basis has another width */
+export function weightInBasis(source: RowSource, { scale, inputs, outputs }: WeightBasis): RowSource {
+  const read = scale === undefined && inputs === undefined ? source : withOtherInputs(source, scale, inputs)
+  return outputs === undefined ? read : withRotatedOutputs(read, outputs)
+}
+
+function withOtherInputs(source: RowSource, scale: Float32Array | undefined, rotation: Rotation | undefined): RowSource {
   const { inputs } = source
   checkWidth(source, inputs, rotation?.width ?? inputs)
   checkWidth(source, inputs, scale?.length ?? inputs)
-  const rotate = rotation === undefined ? scaling(inputs, scale) : rowRotator(rotation, scale)
+  const change = rotation === undefined ? scaling(inputs, scale) : rowRotator(rotation, scale)
   return {
     ...source,
     readRows(first, count, into) {
       source.readRows(first, count, into)
-      rotate(into, 0, count)
+      change(into, 0, count)
     },
   }
 }
 
-/** Columns that are turned together: 16 floats are one cache line of the weight. */
-const COLUMNS_AT_A_TIME = 16
+/** Rows that are turned together: 16 floats are one cache line of the result. */
+const ROWS_AT_A_TIME = 16
 
-/** The weight whose outputs are rotated. It is decoded as a whole in float32, since each of its rows is a mixture of all. */
-export function withRotatedOutputs(source: RowSource, rotation: Rotation): RowSource {
+/** The weight exists as a whole in float32, since each of its rows is a mixture of all: turned, so that what is rotated lies together. */
+function withRotatedOutputs(source: RowSource, rotation: Rotation): RowSource {
   const { outputs, inputs } = source
   checkWidth(source, outputs, rotation.width)
   let whole: Float32Array | undefined
-  const rotated = (): Float32Array => {
-    const rows = new Float32Array(outputs * inputs)
-    source.readRows(0, outputs, rows)
-    const rotate = rowRotator(rotation)
-    const columns = new Float32Array(COLUMNS_AT_A_TIME * outputs)
-    for (let first = 0; first < inputs; first += COLUMNS_AT_A_TIME) {
-      const count = Math.min(COLUMNS_AT_A_TIME, inputs - first)
-      for (let row = 0; row < outputs; row++) {
-        for (let column = 0; column < count; column++) columns[column * outputs + row] = rows[row * inputs + first + column] ?? 0
+  const turned = (): Float32Array => {
+    const columns = new Float32Array(inputs * outputs)
+    const rows = new Float32Array(ROWS_AT_A_TIME * inputs)
+    const bits = new Int32Array(rows.buffer)
+    for (let first = 0; first < outputs; first += ROWS_AT_A_TIME) {
+      const count = Math.min(ROWS_AT_A_TIME, outputs - first)
+      source.readRows(first, count, rows)
+      for (let row = 0; row < count; row++) {
+        // looked for here, since it would spread over all rows
+        if (!Number.isFinite(greatestMagnitude(bits, row * inputs, inputs))) throw notFinite(source, first + row)
       }
-      rotate(columns, 0, count)
-      for (let row = 0; row < outputs; row++) {
-        for (let column = 0; column < count; column++) rows[row * inputs + first + column] = columns[column * outputs + row] ?? 0
+      for (let input = 0; input < inputs; input++) {
+        const to = input * outputs + first
+        for (let row = 0; row < count; row++) columns[to + row] = rows[row * inputs + input] ?? 0
       }
     }
-    return rows
+    rowRotator(rotation)(columns, 0, inputs)
+    return columns
   }
   return {
     ...source,
+    turned() {
+      whole ??= turned()
+      return whole
+    },
     readRows(first, count, into) {
-      whole ??= rotated()
-      into.set(whole.subarray(first * inputs, (first + count) * inputs))
+      whole ??= turned()
+      for (let input = 0; input < inputs; input++) {
+        for (let row = 0; row < count; row++) into[row * inputs + input] = whole[input * outputs + first + row] ?? 0
+      }
     },
   }
 }

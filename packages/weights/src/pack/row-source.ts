@@ -1,9 +1,8 @@
-import { ArgumentError, type ErrorPlace, type Rotation } from '@foretoken/tensor'
+import { ArgumentError, type ErrorPlace } from '@foretoken/tensor'
 import { checkedElements, elementReader } from '../decode/decode.ts'
 import { isPlain, layoutOf } from '../encoding.ts'
 import { WeightsFormatError } from '../errors.ts'
 import type { StoredTensor } from '../weight-store.ts'
-import { withRotatedOutputs } from './rotated-rows.ts'
 
 /** A weight [outputs, inputs] whose rows are decoded when they are asked for, so that it is never whole in float32. */
 export interface RowSource {
@@ -11,6 +10,8 @@ export interface RowSource {
   readonly inputs: number
   /** Writes rows [first, first + count) into `into`, from its start. */
   readRows(first: number, count: number, into: Float32Array): void
+  /** The whole weight as [inputs, outputs], where it exists only as a whole. */
+  turned?(): Float32Array
   /** The place of a row, for error messages. */
   placeOf(row: number): ErrorPlace
 }
@@ -22,8 +23,6 @@ export interface StackedPart {
   readonly rowOrder?: Int32Array | undefined
   /** The tensor is stored as [inputs, outputs] (GPT-2's `Conv1D`). */
   readonly isTransposed?: boolean | undefined
-  /** What its outputs are rotated by. */
-  readonly outputs?: Rotation | undefined
 }
 
 /** Rows that are in memory already. */
@@ -45,7 +44,7 @@ export function rowsInMemory(rows: Float32Array, { outputs, inputs }: { readonly
  * @throws {ArgumentError} when a tensor is no matrix, the widths differ, or a row order names a row that is not there
  */
 export function stackedRows(parts: readonly StackedPart[]): RowSource {
-  const sources = parts.map((part) => (part.outputs === undefined ? partRows(part) : withRotatedOutputs(partRows(part), part.outputs)))
+  const sources = parts.map(partRows)
   const [only] = sources
   if (only === undefined) throw new ArgumentError({ field: 'parts', found: 'no tensors', expected: 'at least one' })
   if (sources.length === 1) return only

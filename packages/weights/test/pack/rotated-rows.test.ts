@@ -37,7 +37,7 @@ const close = (found: readonly number[], expected: ArrayLike<number>) => {
 
 describe('a weight for another basis', () => {
   test('gives rotated rows without their scale the product that the rows had', () => {
-    const packed = packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]) }], F32, { scale, rotation: inputs })
+    const packed = packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]) }], F32, { scale, inputs })
     const scaled = x.map((value, at) => value * (scale[at] ?? 0))
     close(product(rotated(x, inputs), slowUnpack(packed), OUTPUTS), product(scaled, weights, OUTPUTS))
   })
@@ -49,14 +49,18 @@ describe('a weight for another basis', () => {
   })
 
   test('gives a rotated product', () => {
-    const packed = packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]), outputs }], F32)
+    const packed = packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]) }], F32, { outputs })
     close(product(x, slowUnpack(packed), OUTPUTS), rotated(Float32Array.from(product(x, weights, OUTPUTS)), outputs))
   })
 
   test('is quantised after that, whatever the format', () => {
-    const floats = slowUnpack(packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]), outputs }], F32, { scale, rotation: inputs }))
-    for (const format of [{ kind: 'int8-rows' }, { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false }] as const) {
-      const packed = packStored([{ stored: storedFloats(weights, [OUTPUTS, INPUTS]), outputs }], format, { scale, rotation: inputs })
+    const floats = slowUnpack(packStored(storedFloats(weights, [OUTPUTS, INPUTS]), F32, { scale, inputs, outputs }))
+    for (const format of [
+      { kind: 'int8-rows' },
+      { kind: 'int8-rows', isSigned: true },
+      { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false },
+    ] as const) {
+      const packed = packStored(storedFloats(weights, [OUTPUTS, INPUTS]), format, { scale, inputs, outputs })
       expect(packed).toEqual(packLinear(floats, { outputs: OUTPUTS, inputs: INPUTS, format }))
     }
   })
@@ -65,13 +69,22 @@ describe('a weight for another basis', () => {
     const stored = storedTensor('Q8_0', [OUTPUTS, INPUTS], randomBlocks('Q8_0', (OUTPUTS * INPUTS) / 32, 8))
     const format: LinearFormat = { kind: 'blocks', bits: 8, blockSize: 32, hasMinima: false }
     const carried = packStored(stored, format)
-    expect(packStored([{ stored, outputs }], format)).not.toEqual(carried)
-    expect(packStored(stored, format, { rotation: inputs })).not.toEqual(carried)
+    expect(packStored(stored, format, { outputs })).not.toEqual(carried)
+    expect(packStored(stored, format, { inputs })).not.toEqual(carried)
+  })
+
+  test('with NaN is refused with the row that has it, although it would be in all', () => {
+    const broken = weights.slice()
+    broken[20 * INPUTS + 5] = Number.NaN
+    const stored = storedFloats(broken, [OUTPUTS, INPUTS], 'the.weight')
+    for (const basis of [{ outputs }, { inputs }, { scale, inputs, outputs }]) {
+      expect(() => packStored(stored, { kind: 'int8-rows' }, basis)).toThrow(/the\.weight, row 20: found NaN or an infinity/)
+    }
   })
 
   test('of another width is refused with the name of the tensor', () => {
     const stored = storedFloats(weights, [OUTPUTS, INPUTS], 'the.weight')
-    expect(() => packStored(stored, F32, { rotation: outputs })).toThrow(/the\.weight.*a width of 96, expected 72/)
-    expect(() => packStored([{ stored, outputs: inputs }], F32)).toThrow(/the\.weight.*a width of 72, expected 96/)
+    expect(() => packStored(stored, F32, { inputs: outputs })).toThrow(/the\.weight.*a width of 96, expected 72/)
+    expect(() => packStored(stored, F32, { outputs: inputs })).toThrow(/the\.weight.*a width of 72, expected 96/)
   })
 })
