@@ -61,7 +61,9 @@ function buildGraph(checkpoint: Checkpoint, packing: Packing, outputs: OutputSet
     checkpoint: checkpoint.name,
     ...(binding === undefined ? {} : { adapters: binding }),
   })
-  checkpoint.description.build(createDecoder(checkpoint.description, binder, graph, outputs))
+  const decoder = createDecoder(checkpoint.description, binder, graph, outputs)
+  checkpoint.description.build(decoder)
+  decoder.newRows.declare()
   binding?.requireAllUsed(checkpoint.name)
   const notes = [...(checkpoint.description.notes ?? []), ...accountForUnused(checkpoint, outputs, binder)]
   return { graph, binder, outputs, notes }

@@ -208,7 +208,7 @@ export class OpenModel implements CausalLM {
         outputs,
         graphOutputs: graph.outputs,
         ranges: [],
-        ranSteps: 1,
+        ranSteps: rows.slots,
         elapsedMs,
         firstRow: slot,
         firstWanted: index,

@@ -58,8 +58,7 @@ export function cachedAttention(decoder: Decoder, layer: number, options: Cached
   const one = isDealt ? [1] : [] // the new rows are one strand
   const key = decoder.withSlots(options.key, ['each', ...one, 'slots', kvHeads, keyDim])
   const value = decoder.withSlots(options.value, ['each', ...one, 'slots', kvHeads, valueDim])
-  graph.output(`new_keys_${layer}`, key)
-  graph.output(`new_values_${layer}`, value)
+  decoder.newRows.add(layer, key, value)
 
   // rows of one key/value head together: [slots, kvHeads, group * each, keyDim]
   const byHead = decoder.withSlots(options.query, ['each', ...one, 'slots', kvHeads, group, keyDim])

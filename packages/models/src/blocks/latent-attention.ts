@@ -143,8 +143,7 @@ function compressedAttention(decoder: Decoder, layer: number, options: Compresse
   const { heads, keyDim } = layerOf(decoder, layer)
   const inputs = decoder.attentionInputs(layer)
   const key = decoder.withSlots(options.key, ['each', 'slots', 1, keyDim])
-  graph.output(`new_keys_${layer}`, key)
-  graph.output(`new_values_${layer}`, slice(key, { axis: -1, end: 0 }))
+  decoder.newRows.add(layer, key, key) // values have no width: the keys hold them
   const rows = `${heads}*each`
   const bySlot = transpose(decoder.withSlots(options.query, [heads, 'each', 'slots', keyDim]), [2, 0, 1, 3])
   const query = reshape(bySlot, ['slots', 1, rows, keyDim])

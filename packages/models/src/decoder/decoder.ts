@@ -10,7 +10,9 @@ import { add, type Dim, equal, type Graph, reshapeTo, shapeVector, type Value } 
 import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
 import type { Alibi } from '../blocks/alibi.ts'
 import type { Rope } from '../rope/rope.ts'
+import { type NewRowsCollector, newRowsCollector } from './new-rows.ts'
 import type { OutputSet } from './outputs.ts'
+import { strandsFor } from './strands.ts'
 import type { WeightBinder } from './weight-binder.ts'
 
 export interface Decoder {
@@ -23,6 +25,8 @@ export interface Decoder {
   /** [wanted] int64: indices of the rows that go through the head. */
   readonly wantedRows: Value
   attentionInputs(layer: number): AttentionInputs
+  /** What the layers return for the cache. */
+  readonly newRows: NewRowsCollector
   /** The same numbers in the same order with dimensions among which `each` and `slots` may both stand, where `steps` stood before. */
   withSlots(x: Value, dims: readonly Dim[]): Value
   recurrentInputs(layer: number): RecurrentInputs
@@ -94,16 +98,6 @@ export interface MaskKind {
   readonly alibi?: Alibi
   /** The past is dealt out to this many strands (row r to strand r mod strands), each with products of its own. */
   readonly strands: number
-}
-
-/**
- * Threads share the products of a layer's key/value heads, one product each: 3 heads keep 2 threads busy for the time of 4. Dealt out to strands
- * there are enough products for any usual number of threads (3 heads and 4 strands: the past of 2,048 rows in three quarters of the time).
- * A window is fed from a block on that depends on the step, and its blocks would not be those of the strands' sums.
- */
-function strandsFor({ kvHeads, isLatent, window }: LayerDescription): number {
-  if (isLatent || window !== undefined || kvHeads % 8 === 0) return 1
-  return kvHeads % 4 === 0 ? 2 : 4
 }
 
 export function maskKinds(layers: readonly LayerDescription[]): {
@@ -200,6 +194,7 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
       positions = found
       return offset === 0 ? found : add(found, graph.constant('int64', [], [offset]))
     },
+    newRows: newRowsCollector(graph, layers),
     recurrentInputs: recurrent,
     rotary(layer) {
       const rope = layers[layer]?.rope

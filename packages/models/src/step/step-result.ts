@@ -4,6 +4,7 @@ import { type Tensor, tensor } from '@foretoken/tensor'
 import type { DecoderDescription, LayerDescription, RecurrentLayer } from '../architectures/architecture.ts'
 import type { DecodeStep, StepResult } from '../causal-lm.ts'
 import { maskKinds } from '../decoder/decoder.ts'
+import { type NewRowsPlace, newRowsPlaces } from '../decoder/new-rows.ts'
 import type { OutputSet } from '../decoder/outputs.ts'
 import { StepError } from '../errors.ts'
 import { pastFed, type RowRange } from './attention-feeds.ts'
@@ -12,8 +13,8 @@ import { isChain } from './recurrent-feeds.ts'
 
 /** The outputs to fetch for a step. */
 export function fetchesFor(step: DecodeStep, steps: number, layers: readonly LayerDescription[]): readonly string[] {
-  const fetches: string[] = []
   const { want } = step
+  const fetches = newRowsPlaces(layers).flatMap(({ keys, values }) => [keys, values].flatMap((place) => place?.output ?? []))
   for (const [layer, { recurrent }] of layers.entries()) {
     if (recurrent !== undefined) {
       fetches.push(`new_inputs_${layer}`)
@@ -21,7 +22,6 @@ export function fetchesFor(step: DecodeStep, steps: number, layers: readonly Lay
       if (isChain(step, steps)) fetches.push(`state_after_${layer}`)
       continue
     }
-    fetches.push(`new_keys_${layer}`, `new_values_${layer}`)
     if (want.scores !== undefined) fetches.push(`past_scores_${layer}`, `new_scores_${layer}`)
   }
   if (want.logits !== undefined) fetches.push('logits')
@@ -73,8 +73,11 @@ export function stepResult(parts: ResultParts): StepResult {
   }
 }
 
-function newRows({ description, step, checked, outputs, firstRow = 0 }: ResultParts): NewRows {
+function newRows({ description, step, checked, outputs, ranSteps, firstRow = 0 }: ResultParts): NewRows {
   const { steps, positions } = checked
+  const places = newRowsPlaces(description.layers)
+  const placed = (place: NewRowsPlace | undefined, width: number): Float32Array =>
+    place === undefined ? NOTHING : rowsOf(outputs, place.output, place.index * ranSteps + firstRow, steps, width)
   return {
     steps,
     positions,
@@ -82,15 +85,16 @@ function newRows({ description, step, checked, outputs, firstRow = 0 }: ResultPa
     layers: description.layers.map(({ kvHeads, keyDim, valueDim, recurrent }, layer) =>
       recurrent === undefined
         ? {
-            keys: rowsOf(outputs, `new_keys_${layer}`, firstRow, steps, kvHeads * keyDim),
-            values: rowsOf(outputs, `new_values_${layer}`, firstRow, steps, kvHeads * valueDim),
+            keys: placed(places[layer]?.keys, kvHeads * keyDim),
+            values: placed(places[layer]?.values, kvHeads * valueDim),
           }
         : { ...NO_ROWS, recurrent: recurrentRows(outputs, layer, steps, recurrent) },
     ),
   }
 }
 
-const NO_ROWS = { keys: new Float32Array(0), values: new Float32Array(0) }
+const NOTHING = new Float32Array(0)
+const NO_ROWS = { keys: NOTHING, values: NOTHING }
 
 function recurrentRows(outputs: ReadonlyMap<string, Tensor>, layer: number, steps: number, shape: RecurrentLayer): RecurrentRows {
   // where there are several lanes, only a row that was doubled asks for the state after it: the first lane's
