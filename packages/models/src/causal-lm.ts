@@ -1,6 +1,7 @@
 import type { KvCache, NewRows } from '@foretoken/kv-cache'
 import type { Tensor } from '@foretoken/tensor'
 import type { Tokenizer } from '@foretoken/tokenizers'
+import type { StepTime } from './step-times.ts'
 
 /**
  * An open language model. `forward` is the one call that touches a session: it reads the cache, computes S new rows, and returns
@@ -141,6 +142,8 @@ export interface Plan {
   readonly formats: Readonly<Record<string, string>>
   /** Whether rows of a step were seen to be the same bits as rows of single steps, by a self-test at load. */
   readonly exact: boolean
+  /** How long steps take here, where that was measured: at the first start with weights that are kept, or an earlier one. */
+  readonly stepTimes?: readonly StepTime[]
   readonly notes: readonly string[]
 }
 

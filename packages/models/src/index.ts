@@ -18,6 +18,8 @@ export type {
   Visibility,
   Want,
 } from './causal-lm.ts'
+// How long steps take.
+export { measureStepTimes, type StepTime, type StepTimesOptions, type StepTimeTable, stepTimeTable } from './step-times.ts'
 // Checkpoints, before they are opened.
 export type { Checkpoint, NamedWeight, NamedWeights } from './checkpoint/checkpoint.ts'
 export { ggufCheckpoint } from './checkpoint/gguf-checkpoint.ts'

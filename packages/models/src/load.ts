@@ -87,7 +87,7 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
   try {
     adapters = await openAdapters(options.adapters ?? [])
     chosen = choose(checkpoint, format, adapters)
-    packing = { ...chosen.packing, isSigned: chosen.packing.format === 'int8-rows' && (await multipliesSignedWeights(runtime)) }
+    packing = { ...chosen.packing, ...((globalThis as any).SPLIT ? { splitColumns: (globalThis as any).SPLIT } : {}), isSigned: chosen.packing.format === 'int8-rows' && (await multipliesSignedWeights(runtime)) }
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error
@@ -132,7 +132,8 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
 
 /** What is found out is kept with the weights. Steps are timed only where that is done once. */
 async function whereKept({ kept }: OpenGraph, { runtime }: Plan): Promise<Pick<FindOutOptions, 'kept' | 'machine' | 'stepTimesBudgetMs'>> {
-  const processor = kept && (await describeProcessor())
+  if (kept === undefined) return {}
+  const processor = await describeProcessor()
   return processor === undefined ? {} : { kept, machine: `${runtime}, ${processor}`, stepTimesBudgetMs: STEP_TIMES_BUDGET_MS }
 }
 

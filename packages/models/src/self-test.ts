@@ -5,6 +5,7 @@
  */
 import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, StepResult } from './causal-lm.ts'
+import { appendNoise } from './noise-rows.ts'
 import { BLOCK } from './step/attention-feeds.ts'
 
 const ROWS = 4
@@ -39,7 +40,7 @@ export async function selfTest(
   const cached = countsPositions ? Math.max(0, Math.min(most, positionsEnd - ROWS)) : most
   const spread = countsPositions ? 1 : Math.min(1, positionsEnd / (cached + ROWS))
   const positions = Int32Array.from({ length: cached + ROWS }, (_, row) => Math.floor(row * spread))
-  fillWithNoise(together, positions.subarray(0, cached))
+  appendNoise(together, positions.subarray(0, cached))
   await using alone = together.fork()
   const tokens = Int32Array.from({ length: ROWS }, (_, row) => (row * 7 + 3) % lm.config.vocab)
   const all = await lm.forward({ tokens, positions: positions.subarray(cached), cache: together, want: { logits: 'all' }, ...options })
@@ -155,33 +156,4 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
     if (!(difference <= largest)) largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference
   }
   return largest
-}
-
-/**
- * Rows of small numbers, the same on every machine. A multiplicative generator (Lehmer 1951, modulus 2^31 - 1) in a plain loop: three
- * million numbers of the common random stream would take longer than the test itself.
- */
-function fillWithNoise(cache: KvCache, positions: Int32Array): void {
-  const rows = positions.length
-  let state = 1
-  const draw = (length: number): Float32Array => {
-    const noise = new Float32Array(length)
-    for (let at = 0; at < length; at++) {
-      state = (state * 48271) % 0x7fffffff
-      noise[at] = state / 0x7fffffff - 0.5
-    }
-    return noise
-  }
-  cache.append({
-    steps: rows,
-    positions,
-    past: 0,
-    layers: cache.layers.map(({ kvHeads, keyDim, valueDim, recurrent }) => ({
-      keys: draw(rows * kvHeads * keyDim),
-      values: draw(rows * kvHeads * valueDim),
-      ...(recurrent === undefined
-        ? {}
-        : { recurrent: { inputs: draw(rows * recurrent.inputWidth), stateAfter: draw(recurrent.stateSize) } }),
-    })),
-  })
 }

@@ -29,8 +29,16 @@ export interface StoredModel extends AsyncDisposable {
   readonly graphBytes: number
   /** What a reader of the plan should know: kept, reused, temporary, or why not on disk. */
   readonly note: string
+  /** Texts that later starts from the same weights find again; absent where weights are not kept. */
+  readonly kept?: KeptTexts
   /** To be called when the session is open: takes away temporary files whose contents are mapped by then. */
   release(): Promise<void>
+}
+
+/** Small texts by name. What cannot be written is not kept. */
+export interface KeptTexts {
+  read(name: string): Promise<string | undefined>
+  write(name: string, text: string): Promise<void>
 }
 
 export function externalBytes(model: EncodedModel): number {

@@ -12,9 +12,11 @@ import { cachedHubModel, downloadHubModel } from '../locate/hub-model.ts'
 import { weightsAt } from '../locate/local-weights.ts'
 import { readModelReference } from '../locate/model-reference.ts'
 import { externalBytes, type StoredModel, type StoreOptions, storeInMemory, WEIGHTS_LOCATION } from '../stored-model.ts'
+import { keptTexts } from './kept-texts.ts'
 import { WritesUnderWay } from './writes-under-way.ts'
 
 export { openGraphFile } from './graph-file.ts'
+export { describeProcessor } from './processor.ts'
 
 const GRAPH_NAME = 'model.onnx'
 
@@ -98,7 +100,7 @@ async function storeForLater(model: EncodedModel, folder: string, fingerprint: s
   const target = join(folder, key)
   const weightsBytes = externalBytes(model)
   const nothing = () => Promise.resolve()
-  const facts = { weightsBytes, graphBytes: bytes.byteLength, release: nothing, [Symbol.asyncDispose]: nothing }
+  const facts = { weightsBytes, graphBytes: bytes.byteLength, kept: keptTexts(target), release: nothing, [Symbol.asyncDispose]: nothing }
   const source = { kind: 'file' as const, path: join(target, GRAPH_NAME) }
   if (await isComplete(target, bytes.byteLength, weightsBytes))
     return { ...facts, source, note: 'converted weights of an earlier start are mapped' }

@@ -27,6 +27,11 @@ export function fingerprintOf(path: string): Promise<string> {
   return Promise.resolve(path)
 }
 
+/** A page does not learn what processor it runs on. */
+export function describeProcessor(): Promise<string | undefined> {
+  return Promise.resolve(undefined)
+}
+
 export function storeModel(model: EncodedModel, options: StoreOptions): Promise<StoredModel> {
   return storeInMemory(model, options)
 }
