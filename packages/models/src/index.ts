@@ -20,6 +20,8 @@ export type {
 } from './causal-lm.ts'
 // How long steps take.
 export { measureStepTimes, type StepTime, type StepTimesOptions, type StepTimeTable, stepTimeTable } from './step-times.ts'
+// What a format costs.
+export { measureQuality, type Quality, type QualityOptions } from './quality.ts'
 // Checkpoints, before they are opened.
 export type { Checkpoint, NamedWeight, NamedWeights } from './checkpoint/checkpoint.ts'
 export { ggufCheckpoint } from './checkpoint/gguf-checkpoint.ts'
