@@ -1,15 +1,21 @@
-/** `foretoken bench`: how long a prefill and a step take on this machine, at several lengths of context. */
+/** `foretoken bench`: how long a prefill and a step take on this machine, at several lengths of context; with --quality what formats cost. */
+import { readFile } from 'node:fs/promises'
 import type { CausalLM } from '@foretoken/models'
 import { ArgumentError } from '@foretoken/tensor'
 import { Command } from 'commander'
 import { alignedTable } from '../aligned-table.ts'
 import type { CommandContext } from '../command-context.ts'
-import { addModelOptions, type ModelOptions, openModel } from '../open-model.ts'
+import { formatQualities, qualityTable, textTokens } from '../format-quality.ts'
+import { addModelOptions, locateModel, type ModelOptions, openModel, openWeights } from '../open-model.ts'
 import { collectCounts, parsePositiveCount } from '../option-values.ts'
+import { planSummary, stepTimeLines } from '../plan-lines.ts'
 
 interface BenchFlags extends ModelOptions {
   readonly steps: number
   readonly context?: readonly number[]
+  readonly quality?: boolean
+  readonly text?: string
+  readonly textTokens: number
   readonly json?: boolean
 }
 
@@ -35,10 +41,15 @@ export function benchCommand(context: CommandContext): Command {
       `tokens of context, e.g. --context 16 512 (default: ${CONTEXTS.join(' ')}, as far as the model has them)`,
       collectCounts(parsePositiveCount),
     )
-    .option('--json', 'one JSON object instead of a table: { model, plan, loadMs, rows }')
+    .option('--quality', 'instead of times: perplexity, best tokens and divergence of each format (or of --format) against float32')
+    .option('--text <file>', 'the text that --quality is measured on')
+    .option('--text-tokens <n>', 'how much of it, from its start', parsePositiveCount, 512)
+    .option('--json', 'one JSON object instead of a table: { model, plan, loadMs, rows }, with --quality { model, tokens, rows }')
   addModelOptions(command)
   return command.action(async (flags: BenchFlags) => {
     const { terminal, interruption } = context
+    if (flags.quality) return measureFormats(flags, context)
+    if (flags.text !== undefined) throw new ArgumentError({ field: '--text', found: 'a text', expected: '--quality with it' })
     await using opened = await openModel(flags, context)
     const { lm } = opened
     const rows: BenchRow[] = []
@@ -57,8 +68,30 @@ export function benchCommand(context: CommandContext): Command {
       row.prefillTokensPerSecond.toFixed(0),
     ])
     terminal.out.write(`${alignedTable([['context', 'ms per token', 'range', 'tokens/s', 'prefill tokens/s'], ...table])}\n`)
-    terminal.out.write(`loaded in ${(opened.loadMs / 1000).toFixed(2)} s\n`)
+    terminal.out.write(`loaded in ${(opened.loadMs / 1000).toFixed(2)} s; ${planSummary(lm.plan)}\n`)
+    const kept = stepTimeLines(lm.plan.stepTimes ?? [])
+    if (kept.length > 0) terminal.out.write(`${alignedTable(kept)}\n`)
   })
+}
+
+async function measureFormats(flags: BenchFlags, context: CommandContext): Promise<void> {
+  const { terminal, interruption } = context
+  if (flags.text === undefined) throw new ArgumentError({ field: '--text', found: 'no file', expected: 'a text to measure --quality on' })
+  const text = await readFile(flags.text, 'utf8')
+  const { path } = await locateModel(flags, context)
+  let shown: string | undefined
+  const { tokens, rows } = await formatQualities({
+    ...(flags.format === undefined ? {} : { formats: [flags.format] }),
+    open: async (format) => (await openWeights(path, { ...flags, format }, context)).lm,
+    tokens: (lm) => textTokens(lm, text, flags.textTokens),
+    onProgress(format) {
+      if (format !== shown) terminal.err.write(`Reading the text in ${format}\n`)
+      shown = format
+    },
+    signal: interruption.signal,
+  })
+  if (flags.json) terminal.out.write(`${JSON.stringify({ model: path, tokens, rows })}\n`)
+  else terminal.out.write(`${qualityTable(rows)}\n${tokens} tokens of ${flags.text}\n`)
 }
 
 /** @throws {ArgumentError} when a length that was asked for does not fit */

@@ -1,6 +1,7 @@
 /** `foretoken chat`: a conversation, line by line. Piped text is read as one question per line. */
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
+import { alignedTable } from '../aligned-table.ts'
 import { answerView } from '../answer-view.ts'
 import type { CommandContext } from '../command-context.ts'
 import { type Conversation, startConversation } from '../conversation.ts'
@@ -8,12 +9,14 @@ import { describeError } from '../describe-error.ts'
 import { lineReader } from '../line-reader.ts'
 import { addModelOptions, type ModelOptions, type OpenedModel, openModel } from '../open-model.ts'
 import { parsePositiveCount } from '../option-values.ts'
+import { planLines, planSummary } from '../plan-lines.ts'
 import { addSamplingOptions, CHAT_SAMPLING_HELP, chatSampling, type SamplingFlags, samplingOptions } from '../sampling-options.ts'
 import { isInteractive, styleOf, type Terminal } from '../terminal.ts'
 
 interface ChatFlags extends ModelOptions, SamplingFlags {
   readonly system?: string
   readonly maxNewTokens: number
+  readonly stats?: boolean
 }
 
 const COMMANDS = '/clear forgets the conversation, /exit or Ctrl-D ends it, Ctrl-C stops an answer'
@@ -23,6 +26,7 @@ export function chatCommand(context: CommandContext): Command {
     .description('a conversation in the terminal; piped text is one question per line')
     .option('--system <text>', 'the system message')
     .option('-n, --max-new-tokens <n>', 'longest answer', parsePositiveCount, 1024)
+    .option('--stats', 'what runs where and in which format, and how long steps take')
     .addHelpText('after', `\n${CHAT_SAMPLING_HELP}\n${COMMANDS}.`)
   addSamplingOptions(addModelOptions(command))
   return command.action(async (flags: ChatFlags) => {
@@ -35,6 +39,7 @@ export function chatCommand(context: CommandContext): Command {
       ...(flags.system === undefined ? {} : { system: flags.system }),
     })
     describeModel(opened, terminal)
+    if (flags.stats) terminal.err.write(`${styleOf(terminal.err, terminal.environment).dim(alignedTable(planLines(opened.lm.plan)))}\n`)
     await converse(conversation, context)
   })
 }
@@ -42,8 +47,7 @@ export function chatCommand(context: CommandContext): Command {
 /** What is about to answer, in one line, and what the search for it had to say. */
 export function describeModel({ lm, found, loadMs }: OpenedModel, { err, environment }: Terminal): void {
   const { dim } = styleOf(err, environment)
-  const formats = [...new Set(Object.values(lm.plan.formats))].join(', ')
-  err.write(`${dim(`${found.path}, ${formats}, ${lm.plan.threads} threads, loaded in ${(loadMs / 1000).toFixed(1)} s`)}\n`)
+  err.write(`${dim(`${found.path}, ${planSummary(lm.plan)}, loaded in ${(loadMs / 1000).toFixed(1)} s`)}\n`)
   for (const note of found.notes) err.write(`${dim(note)}\n`)
 }
 

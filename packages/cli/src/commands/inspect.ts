@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { alignedTable } from '../aligned-table.ts'
 import type { CommandContext } from '../command-context.ts'
 import { addModelOptions, locateModel, type ModelOptions, openWeights } from '../open-model.ts'
+import { planLines } from '../plan-lines.ts'
 import { printableText } from '../printable-text.ts'
 import { formatBytes } from '../progress-line.ts'
 import { styleOf } from '../terminal.ts'
@@ -70,9 +71,7 @@ function planRows(lm: CausalLM, loadMs: number, notes: readonly string[]): strin
     ],
     ['vocabulary', `${config.vocab}${config.tiedEmbeddings ? ', the head is the embedding' : ''}`],
     ['context', Number.isFinite(config.maxPositions) ? `${config.maxPositions} positions` : 'no limit'],
-    ['runs on', `${plan.runtime}, ${plan.provider}, ${plan.threads} threads`],
-    ...Object.entries(plan.formats).map(([role, format]) => [`format of ${role}`, format]),
-    ['rows exact', plan.exact ? 'yes: the same bits alone and together, tried at load' : 'no'],
+    ...planLines(plan),
     ['weights', formatBytes(memory.weightsBytes)],
     ['graph', formatBytes(memory.graphBytes)],
     ['loaded in', `${(loadMs / 1000).toFixed(2)} s`],

@@ -120,3 +120,13 @@ test('a model without a tokenizer is refused before the first question', async (
   expect(await runCommandLine(['chat', '--model', LLAMA, '--no-keep'], terminal)).toBe(1)
   expect(withoutProgress(terminal.errText())).toMatch(/^error: chat: found a model without tokenizer files/)
 })
+
+test('--stats says before the first question what runs where and how long steps take', async () => {
+  await using model = await tinyCheckpoint()
+  const terminal = fakeTerminal()
+  terminal.input.end('one\n')
+  const args = ['chat', '--model', model.path, '--cache', model.cache, '-n', '2', '--greedy', '--format', 'f32', '--stats']
+  expect(await runCommandLine(args, terminal)).toBe(0)
+  expect(terminal.errText()).toMatch(/^format of linear +f32$/m)
+  expect(terminal.errText()).toMatch(/^step at 16 tokens +1 row: [\d.]+, 2: .* ms$/m)
+})

@@ -10,7 +10,7 @@ test('one question is answered on stdout; model, question and statistics are on 
   expect(status).toBe(0)
   expect(out.length).toBeGreaterThan(1)
   const [loaded, question, facts] = err.split('\n')
-  expect(loaded).toMatch(/model, .*, \d+ threads, loaded in \d+\.\d s$/)
+  expect(loaded).toMatch(/model, .*, \d+ threads, exact rows, loaded in \d+\.\d s$/)
   expect(question).toBe('> Is it?')
   expect(facts).toMatch(/^\(\d+ tokens at/)
 })
