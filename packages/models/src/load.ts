@@ -8,8 +8,8 @@ import type { CausalLM, Plan } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { openCheckpoint } from './checkpoint/open-checkpoint.ts'
 import { PLAIN_OUTPUTS } from './decoder/outputs.ts'
-import { type ChosenPacking, choosePacking } from './decoder/packing.ts'
-import { multipliesSignedWeights, signedNote } from './decoder/signed-weights.ts'
+import { type ChosenPacking, choosePacking, packingFor } from './decoder/packing.ts'
+import { signedNote } from './decoder/signed-weights.ts'
 import { type Packing, WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
 import type { ExportedChoice } from './exported/exported-files.ts'
 import { openExported } from './exported/open-exported.ts'
@@ -87,7 +87,7 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
   try {
     adapters = await openAdapters(options.adapters ?? [])
     chosen = choose(checkpoint, format, adapters)
-    packing = { ...chosen.packing, ...((globalThis as any).SPLIT ? { splitColumns: (globalThis as any).SPLIT } : {}), isSigned: chosen.packing.format === 'int8-rows' && (await multipliesSignedWeights(runtime)) }
+    packing = await packingFor(runtime, chosen)
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()
     throw error

@@ -1,8 +1,10 @@
 /** How the weights of a checkpoint are packed: the format that was asked for, settled for the file, the architecture and what runs beside it. */
+import type { Runtime } from '@foretoken/runtime'
 import { type Rotation, randomRotation } from '@foretoken/tensor'
 import { losslessFormat, type TensorInfo } from '@foretoken/weights'
 import type { LoraAdapter } from '../adapters/lora-adapter.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { multipliesSignedWeights } from './signed-weights.ts'
 import type { Packing, WeightFormat } from './weight-formats.ts'
 
 /** Any number would do; another one is another model in the last digits. */
@@ -11,7 +13,7 @@ const ROTATION_SEED = 1
 const LEAST_BITS = 4
 
 export interface ChosenPacking {
-  readonly packing: Omit<Packing, 'isSigned'>
+  readonly packing: Omit<Packing, 'isSigned' | 'splitColumns'>
   /** For the plan. */
   readonly notes: readonly string[]
 }
@@ -31,6 +33,16 @@ export function choosePacking(checkpoint: Checkpoint, format: WeightFormat, adap
   if (format === 'auto')
     return { packing: { format }, notes: [`weights stay as the file has them, and rows of integers are not used: ${rotation}`] }
   return { packing: { format }, notes: [`rows of integers lose quality here: ${rotation}`] }
+}
+
+/** The kernels of the wasm library pack a wide matrix anew in each product: cut by columns, a token takes a fifth less time there, with the same bits. */
+const WASM_COLUMNS = 768
+
+/** The packing as it suits a runtime. */
+export async function packingFor(runtime: Runtime, { packing }: ChosenPacking): Promise<Packing> {
+  if (packing.format !== 'int8-rows') return { ...packing, isSigned: false }
+  const isSigned = await multipliesSignedWeights(runtime)
+  return { ...packing, isSigned, ...(runtime.name === 'onnxruntime-web' ? { splitColumns: WASM_COLUMNS } : {}) }
 }
 
 /** The rotation, or why there is none. */

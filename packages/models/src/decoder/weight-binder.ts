@@ -259,10 +259,11 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
       if (first === undefined) throw new RangeError('a linear layer has at least one part')
       const options = { basis: bases.get(x), outputs: isAddedToStream ? packing.rotation : undefined }
       if (options.basis?.scale !== undefined) require(options.basis.scale.weight, [inputs])
+      const columns = { splitColumns: packing.splitColumns }
       for (const each of chosen) noteFormat(formats, role, formatName(each))
-      const single = (part: FoundPart, index: number) => linear(x, packed([part], inputs, chosen[index] ?? first, options))
+      const single = (part: FoundPart, index: number) => linear(x, packed([part], inputs, chosen[index] ?? first, options), columns)
       const product = chosen.every((each) => sameFormat(each, first))
-        ? linear(x, packed(found, inputs, first, options))
+        ? linear(x, packed(found, inputs, first, options), columns)
         : concat(found.map(single), { axis: -1 })
       const isAdapted = adapters !== undefined && found.every(({ slice }) => slice === undefined)
       return biased(isAdapted ? adapters.adapted(product, x, found, inputs) : product, found, options.outputs)

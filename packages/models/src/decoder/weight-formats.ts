@@ -30,6 +30,8 @@ export interface Packing {
   readonly format: WeightFormat
   /** Whether rows of integers are int8 (`signed-weights.ts`). */
   readonly isSigned: boolean
+  /** Widest single product of rows of integers; as wide as they are when absent. */
+  readonly splitColumns?: number
   /** What the residual stream is rotated by, where it is (`basis.ts`). */
   readonly rotation?: Rotation
 }

@@ -3,12 +3,12 @@
  */
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { loadRuntime } from '@foretoken/runtime'
+import { loadRuntime, loadWasmRuntime } from '@foretoken/runtime'
 import { randomRotation } from '@foretoken/tensor'
 import { describe, expect, test } from 'vitest'
 import type { LoraAdapter } from '../../src/adapters/lora-adapter.ts'
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.ts'
-import { choosePacking } from '../../src/decoder/packing.ts'
+import { choosePacking, packingFor } from '../../src/decoder/packing.ts'
 import { type CausalLM, loadCausalLM, type WeightFormat } from '../../src/index.ts'
 import { loadPacked } from '../../src/load.ts'
 import { checkpointFixture, largestDifference } from '../checkpoint-fixture.ts'
@@ -37,6 +37,12 @@ async function logitsOf(lm: CausalLM, tokens: readonly number[]): Promise<Float3
   await using cache = lm.createCache()
   const { logits } = await lm.forward({ tokens: Int32Array.from(tokens), cache, want: { logits: 'all' }, sequenceLength: tokens.length })
   return logits?.data ?? new Float32Array(0)
+}
+
+function meanDifference(found: Float32Array, expected: Float32Array): number {
+  let sum = 0
+  for (let at = 0; at < found.length; at++) sum += Math.abs((found[at] ?? 0) - (expected[at] ?? 0))
+  return sum / found.length
 }
 
 test('the families of RMS norms before blocks are rotated, and no others', () => {
@@ -75,9 +81,7 @@ describe.each(rotated)('%s', (name) => {
     expect(lm.plan.notes.join('; ')).toContain('the residual stream is rotated')
     const expected = await fixture.expected('logits')
     const found = await logitsOf(lm, fixture.inputIds[0] ?? [])
-    let sum = 0
-    for (let at = 0; at < found.length; at++) sum += Math.abs((found[at] ?? 0) - (expected[at] ?? 0))
-    expect(sum / found.length).toBeLessThan(ROUNDING)
+    expect(meanDifference(found, expected)).toBeLessThan(ROUNDING)
   })
 })
 
@@ -127,4 +131,17 @@ describe('what is rotated', () => {
     })
     expect(plain.width).toBeUndefined()
   })
+})
+
+test('on wasm, wide products are cut by columns, and rows are exact and near the reference as on the native runtime', async () => {
+  const wasm = await loadWasmRuntime({ threads: 2 })
+  const chosen = { packing: { format: 'int8-rows' }, notes: [] } as const
+  expect((await packingFor(wasm, chosen)).splitColumns).toBe(768)
+  expect((await packingFor(runtime, chosen)).splitColumns).toBeUndefined()
+  const fixture = await checkpointFixture('qwen3')
+  await using lm = await loadCausalLM(fixture.folder, { runtime: wasm, format: 'int8-rows' })
+  expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
+  const expected = await fixture.expected('logits')
+  const found = await logitsOf(lm, fixture.inputIds[0] ?? [])
+  expect(meanDifference(found, expected)).toBeLessThan(ROUNDING)
 })
