@@ -1,8 +1,9 @@
 /**
  * Eight chats in common steps beside eight one after another: milliseconds for one greedy token of each, and the ratio. Both sides go on from forks of the
- * same prompts, in turn within a round, a few steps each; medians over all rounds, and the least, which a busy machine disturbs last.
+ * same prompts, in turn within a round, a few steps each; medians over all rounds, and the least. On a busy machine the processor time of one thread
+ * is the number to look at.
  *
- *   FORETOKEN_MODELS=FOLDER node --conditions=foretoken-source packages/models/test/benchmarks/shared-steps.ts [format] [rounds]
+ *   FORETOKEN_MODELS=FOLDER node --conditions=foretoken-source packages/models/test/benchmarks/shared-steps.ts [format] [rounds] [threads]
  */
 import { join } from 'node:path'
 import type { KvCache } from '@foretoken/kv-cache'
@@ -12,10 +13,13 @@ const CHATS = 8
 const CONTEXTS = [50, 500]
 const STEPS = 6
 
-const [format = 'auto', rounds = '8'] = process.argv.slice(2)
+const [format = 'auto', rounds = '8', threadCount = '2'] = process.argv.slice(2)
 const folder = process.env.FORETOKEN_MODELS
 if (folder === undefined) throw new Error('found no FORETOKEN_MODELS, expected the folder of smollm2-135m-instruct-q4_1.gguf')
-await using lm = await loadCausalLM(join(folder, 'smollm2-135m-instruct-q4_1.gguf'), { format: formatOf(format) })
+await using lm = await loadCausalLM(join(folder, 'smollm2-135m-instruct-q4_1.gguf'), {
+  format: formatOf(format),
+  threads: Number(threadCount),
+})
 const { formats, exact, threads } = lm.plan
 process.stdout.write(`${CHATS} chats, ${threads} threads, ${JSON.stringify(formats)}, exact: ${exact}\n`)
 for (const context of CONTEXTS) await compare(lm, context)
@@ -23,19 +27,26 @@ for (const context of CONTEXTS) await compare(lm, context)
 async function compare(lm: CausalLM, context: number): Promise<void> {
   const prompts: KvCache[] = []
   for (let chat = 0; chat < CHATS; chat++) prompts.push(await prefilled(lm, context - 3 * chat, chat))
-  const together: number[] = []
-  const apart: number[] = []
+  const together: Times = { elapsedMs: [], processorMs: [] }
+  const apart: Times = { elapsedMs: [], processorMs: [] }
   for (let round = 0; round < Number(rounds); round++) {
     const tokens = [await timed(prompts, together, stepTogether), await timed(prompts, apart, stepApart)]
     if (tokens[0] !== tokens[1]) throw new Error(`found other tokens together (${tokens[0]}) than apart (${tokens[1]})`)
   }
-  const [shared, single] = [median(together), median(apart)]
-  const least = Math.min(...apart) / Math.min(...together)
-  process.stdout.write(
-    `context ${context}: together ${shared.toFixed(1)} ms, one after another ${single.toFixed(1)} ms, ${(single / shared).toFixed(2)}x` +
-      ` (least: ${Math.min(...together).toFixed(1)} and ${Math.min(...apart).toFixed(1)} ms, ${least.toFixed(2)}x)\n`,
-  )
+  for (const measure of ['elapsedMs', 'processorMs'] as const) {
+    const [shared, single] = [together[measure], apart[measure]]
+    const line = (name: string, of: (values: readonly number[]) => number) =>
+      `${name} ${of(shared).toFixed(1)} and ${of(single).toFixed(1)} (${(of(single) / of(shared)).toFixed(2)}x)`
+    const least = line('least', (values) => Math.min(...values))
+    process.stdout.write(`context ${context}, ${measure} together and one after another: ${line('median', median)}, ${least}\n`)
+  }
   for (const cache of prompts) await cache[Symbol.asyncDispose]()
+}
+
+interface Times {
+  readonly elapsedMs: number[]
+  /** Of all threads. */
+  readonly processorMs: number[]
 }
 
 type Step = (caches: readonly KvCache[], tokens: readonly number[]) => Promise<readonly StepResult[]>
@@ -55,16 +66,21 @@ function stepOf(cache: KvCache, token: number) {
 }
 
 /** Adds the times of steps to `times`; the first one, which moves rows, is left out. Returns the tokens that were chosen. */
-async function timed(prompts: readonly KvCache[], times: number[], step: Step): Promise<string> {
+async function timed(prompts: readonly KvCache[], times: Times, step: Step): Promise<string> {
   const caches = prompts.map((cache) => cache.fork())
   let tokens = caches.map((_, chat) => 100 + chat)
   const chosen: number[] = []
   for (let at = 0; at <= STEPS; at++) {
     const start = performance.now()
+    const startUsage = process.cpuUsage()
     const results = await step(caches, tokens)
     for (const [chat, { rows }] of results.entries()) caches[chat]?.append(rows)
     tokens = results.map(({ logits }) => greatest(logits?.data ?? new Float32Array(0)))
-    if (at > 0) times.push(performance.now() - start)
+    const { user, system } = process.cpuUsage(startUsage)
+    if (at > 0) {
+      times.elapsedMs.push(performance.now() - start)
+      times.processorMs.push((user + system) / 1000)
+    }
     chosen.push(...tokens)
   }
   for (const cache of caches) await cache[Symbol.asyncDispose]()
