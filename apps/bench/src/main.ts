@@ -12,6 +12,7 @@ import { describeMachine, type Machine } from './machine/machine.ts'
 import { type BenchOptions, defaultCacheFolder, HELP, readOptions } from './options.ts'
 import { runJob } from './peers/run-job.ts'
 import { buildPackages } from './prepare/build-packages.ts'
+import { compareFormats, formatQualityTable } from './quality.ts'
 import { drawFigure } from './report/figure.ts'
 import { buildRows, type Row } from './report/rows.ts'
 import { explainMeasures, formatTable } from './report/table.ts'
@@ -44,9 +45,23 @@ async function main(args: readonly string[]): Promise<number> {
     )
     return 1
   }
+  if (options.isQuality) return quality(model, options)
   const interruption = new AbortController()
   process.once('SIGINT', () => interruption.abort(new Error('interrupted')))
   return bench(model, options, interruption.signal)
+}
+
+async function quality(model: string, { threads, cacheFolder, json }: BenchOptions): Promise<number> {
+  const text = model.endsWith(DEFAULT_MODEL_FILE) ? findText(process.env) : undefined
+  if (text === undefined) {
+    say('Skipped: found no text of this model in FORETOKEN_FIXTURES. `foretoken bench --quality --text FILE` reads any.')
+    return 1
+  }
+  const rows = await compareFormats({ model, threads, convertedFolder: join(cacheFolder, 'converted'), text, say })
+  const machine = describeMachine(threads, installedVersions(['onnxruntime-node']))
+  print(`${formatQualityTable(rows)}\n${text.length} tokens; ${machine.processor}`)
+  write(json, () => `${JSON.stringify({ machine, tokens: text.length, rows }, null, 2)}\n`)
+  return 0
 }
 
 async function bench(model: string, options: BenchOptions, signal: AbortSignal): Promise<number> {

@@ -5,6 +5,8 @@ import { WEIGHT_FORMATS, type WeightFormat } from '@foretoken/models'
 
 export interface BenchOptions {
   readonly isQuick: boolean
+  /** Instead of the comparison: what our formats cost. */
+  readonly isQuality: boolean
   readonly json?: string
   readonly svg?: string
   readonly model?: string
@@ -22,6 +24,7 @@ export const HELP = `Usage: pnpm bench [options]
        pnpm bench shapes [options]   other sizes of models, with random weights; see pnpm bench shapes --help
 
   --quick            two short rounds in under two minutes, instead of five in under fifteen
+  --quality          instead: perplexity, best tokens and divergence of each of our formats against float32
   --json FILE        the machine and the rows
   --svg FILE         the ratios as a figure
   --model FILE       a .gguf file of a Llama; SmolLM2-135M-Instruct in FORETOKEN_MODELS when absent
@@ -46,6 +49,7 @@ export function readOptions(args: readonly string[], defaultCache: string): Benc
     args: args.filter((argument) => argument !== '--'),
     options: {
       quick: { type: 'boolean', default: false },
+      quality: { type: 'boolean', default: false },
       json: { type: 'string' },
       svg: { type: 'string' },
       model: { type: 'string' },
@@ -65,6 +69,7 @@ export function readOptions(args: readonly string[], defaultCache: string): Benc
   if (!Number.isInteger(threads) || threads < 1) throw new Error(`--threads: found ${values.threads}, expected a whole number from 1`)
   return {
     isQuick: values.quick,
+    isQuality: values.quality,
     ...(values.json === undefined ? {} : { json: resolve(values.json) }),
     ...(values.svg === undefined ? {} : { svg: resolve(values.svg) }),
     ...(values.model === undefined ? {} : { model: resolve(values.model) }),

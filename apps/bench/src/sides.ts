@@ -74,12 +74,15 @@ export async function prepareSides(files: SideFiles, options: BenchOptions, say:
   }
 }
 
-/** Each side by itself, and the best of those of one library where it has several. */
+/** Each side by itself; where a library has several, also the fastest of node-llama-cpp's formats, and the best of transformers.js' in each measure. */
 export function comparedPeers(names: readonly string[]): ComparedPeer[] {
   return [LLAMA, TRANSFORMERS].flatMap((library) => {
     const sides = names.filter((name) => name.startsWith(library))
     const single = sides.map((name) => ({ name, sides: [name] }))
-    return sides.length > 1 ? [...single, { name: `${library}, best`, sides }] : single
+    if (sides.length < 2) return single
+    const chosen: ComparedPeer =
+      library === LLAMA ? { name: `${library}, fastest format`, sides, choice: 'fastest' } : { name: `${library}, best`, sides }
+    return [...single, chosen]
   })
 }
 

@@ -3,7 +3,7 @@
  * where we are behind. The axis is logarithmic, so that twice as fast and twice as slow look equally long.
  */
 import type { Row } from './rows.ts'
-import { showValue } from './table.ts'
+import { peerName, showValue } from './table.ts'
 
 const WIDTH = 860
 const LABEL_WIDTH = 300
@@ -39,7 +39,7 @@ export function drawFigure(rows: readonly Row[], { title, subtitle }: FigureText
     const [from, to] = [Math.min(x(1), x(row.ratio)), Math.max(x(1), x(row.ratio))]
     const values = `${row.ratio.toFixed(2)}x  (${showValue(row.ours, '')} / ${showValue(row.theirs, row.unit)})`
     body.push(
-      text(20, y + 14, row.peer),
+      text(20, y + 14, peerName(row)),
       `<rect x="${round(from)}" y="${y + 3}" width="${round(Math.max(1, to - from))}" height="${ROW_HEIGHT - 6}" fill="${row.ratio >= 1 ? AHEAD : BEHIND}"/>`,
     )
     if (row.aim !== undefined) {

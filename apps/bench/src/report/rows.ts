@@ -21,6 +21,8 @@ export interface Row {
   /** What of us was compared, where it is not the usual. */
   readonly variant?: string
   readonly peer: string
+  /** Which side it was, where the peer has several. */
+  readonly peerSide?: string
   readonly unit: string
   /** Medians. */
   readonly ours: number
@@ -46,14 +48,17 @@ export interface OurSide {
   readonly measures?: readonly MeasureName[]
 }
 
-/** A peer in the report: one side, or the best of several of one library, measure by measure. */
+/** A peer in the report: one side, or one of several of a library. */
 export interface ComparedPeer {
   readonly name: string
   readonly sides: readonly string[]
+  /** Which of several: the best in each measure (when absent), or in all measures the one that decodes fastest after the shortest prompt. */
+  readonly choice?: 'best' | 'fastest'
 }
 
 export function buildRows(samples: readonly Sample[], ours: readonly OurSide[], peers: readonly ComparedPeer[]): Row[] {
   const rows: Row[] = []
+  const fastest = new Map(peers.map((peer) => [peer, fastestSide(samples, peer)]))
   for (const measure of MEASURES) {
     const measured = samples.filter((sample) => sample.measure === measure.name)
     for (const context of [...new Set(measured.map((sample) => sample.context))].sort((a, b) => a - b)) {
@@ -63,8 +68,8 @@ export function buildRows(samples: readonly Sample[], ours: readonly OurSide[], 
         const own = here.filter(({ side }) => side === our.side)
         if (own.length === 0) continue
         for (const peer of peers) {
-          const theirs = bestSide(measure, here, peer)
-          if (theirs.length > 0) rows.push(compare(measure, context, our, own, peer.name, theirs))
+          const theirs = peer.choice === 'fastest' ? here.filter(({ side }) => side === fastest.get(peer)) : bestSide(measure, here, peer)
+          if (theirs.length > 0) rows.push(compare(measure, context, our, own, peer, theirs))
         }
       }
     }
@@ -79,12 +84,19 @@ function bestSide({ isHigherBetter }: Measure, samples: readonly Sample[], { sid
   return bySide.toSorted((a, b) => rank(a) - rank(b))[0] ?? []
 }
 
+function fastestSide(samples: readonly Sample[], { sides }: ComparedPeer): string | undefined {
+  const decoded = samples.filter(({ measure, side }) => measure === 'decode' && sides.includes(side))
+  const shortest = Math.min(...decoded.map(({ context }) => context))
+  const time = (name: string) => median(valuesOf(decoded.filter(({ side, context }) => side === name && context === shortest)))
+  return sides.filter((name) => !Number.isNaN(time(name))).toSorted((a, b) => time(a) - time(b))[0]
+}
+
 function compare(
   measure: Measure,
   context: number,
   { variant }: OurSide,
   ours: readonly Sample[],
-  peer: string,
+  { name: peer, sides }: ComparedPeer,
   theirs: readonly Sample[],
 ): Row {
   const rounds = [...new Set(ours.map(({ round }) => round))].filter((round) => theirs.some((sample) => sample.round === round))
@@ -98,6 +110,7 @@ function compare(
     context,
     ...(variant === undefined ? {} : { variant }),
     peer,
+    ...(sides.length > 1 && theirs[0] !== undefined ? { peerSide: theirs[0].side } : {}),
     unit: measure.unit,
     ours: own,
     theirs: other,

@@ -9,7 +9,7 @@ export function formatTable(rows: readonly Row[]): string {
   const cells = rows.map((row) => [
     row.variant === undefined ? row.measure : `${row.measure}, ${row.variant}`,
     row.context === 0 ? '' : `${row.context}`,
-    row.peer,
+    peerName(row),
     showValue(row.ours, row.unit),
     showValue(row.theirs, row.unit),
     row.ratio.toFixed(2),
@@ -25,6 +25,11 @@ export function formatTable(rows: readonly Row[]): string {
       .join('  ')
   })
   return lines.map((line) => line.trimEnd()).join('\n')
+}
+
+/** With the side in brackets, where it is one of several: `node-llama-cpp, fastest format (Q4_0)`. */
+export function peerName({ peer, peerSide }: Row): string {
+  return peerSide === undefined ? peer : `${peer} (${peerSide.split(' ').at(-1)})`
 }
 
 /** Three significant digits, whole numbers above 100. */

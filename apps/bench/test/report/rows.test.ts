@@ -55,6 +55,27 @@ test('the best of several sides is chosen for each measure', () => {
   ])
 })
 
+test('the fastest of several sides after the shortest prompt is compared in all measures, and named', () => {
+  const rows = buildRows(
+    [
+      ...samples('us', 'decode', 16, [10]),
+      ...samples('us', 'perplexity', 512, [20]),
+      ...samples('a', 'decode', 16, [8]),
+      ...samples('a', 'decode', 512, [30]),
+      ...samples('a', 'perplexity', 512, [25]),
+      ...samples('b', 'decode', 16, [9]),
+      ...samples('b', 'decode', 512, [20]),
+      ...samples('b', 'perplexity', 512, [19]),
+    ],
+    OURS,
+    [{ name: 'fastest', sides: ['b', 'a'], choice: 'fastest' }],
+  )
+  expect(rows.map(({ measure, theirs, peerSide }) => [measure, theirs, peerSide])).toEqual([
+    ['decode', 8, 'a'],
+    ['perplexity', 25, 'a'],
+  ])
+})
+
 test('a second side of ours is compared in its own measures only, under its name', () => {
   const all = ['us', 'us cold', 'them'].flatMap((side) => [...samples(side, 'decode', 16, [1]), ...samples(side, 'ready', 0, [1])])
   const rows = buildRows(all, [...OURS, { side: 'us cold', variant: 'cold', measures: ['ready'] }], [{ name: 'them', sides: ['them'] }])

@@ -7,6 +7,11 @@ test('a row shows both medians, the ratio and its range', () => {
   expect(line.split(/ {2,}/)).toEqual(['decode', '16', 'them', '8.00 ms/token', '12.0 ms/token', '1.50', '1.25-1.75'])
 })
 
+test('a peer of several sides says which it was', () => {
+  const [, line = ''] = formatTable([rowExample({ peer: 'them, fastest format', peerSide: 'them Q4_0' })]).split('\n')
+  expect(line.split(/ {2,}/)[2]).toBe('them, fastest format (Q4_0)')
+})
+
 test('a measure is named once', () => {
   const [, , second = ''] = formatTable([rowExample(), rowExample({ context: 512 })]).split('\n')
   expect(second.trim().split(/ {2,}/)[0]).toBe('512')
