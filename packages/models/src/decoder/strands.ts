@@ -2,10 +2,11 @@ import type { LayerDescription } from '../architectures/architecture.ts'
 
 /**
  * Threads share the products of a layer's key/value heads, one product each: 3 heads keep 2 threads busy for the time of 4. Dealt out to strands
- * there are enough products for any usual number of threads (3 heads and 4 strands: the past of 2,048 rows in three quarters of the time).
+ * there is an even number of products, four at least. More strands than that cost a prompt more than they give (their sums are added up).
  * A window is fed from a block on that depends on the step, and its blocks would not be those of the strands' sums.
  */
 export function strandsFor({ kvHeads, isLatent, window }: LayerDescription): number {
-  if (isLatent || window !== undefined || kvHeads % 8 === 0) return 1
-  return kvHeads % 4 === 0 ? 2 : 4
+  if (isLatent || window !== undefined) return 1
+  if (kvHeads === 1) return 4
+  return kvHeads === 2 || kvHeads % 2 === 1 ? 2 : 1
 }
