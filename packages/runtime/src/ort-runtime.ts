@@ -53,7 +53,10 @@ export function createRuntime({ name, version, device, sessions, isNative }: Ort
         // A copy, because the wasm library writes into it. Keys are whole: nested objects would be joined with dots.
         extra: source.kind === 'bytes' && isNative ? { [EXTERNAL_FOLDER]: NO_FOLDER, ...config } : { ...config },
       }
-      if (isNative) native.intraOpNumThreads = threads
+      if (isNative) {
+        native.intraOpNumThreads = threads
+        native.enableCpuMemArena = options.keepsBuffers ?? false
+      }
       if (source.kind === 'bytes' && source.externalData !== undefined) native.externalData = [...source.externalData]
       const session = await create(graph, sessions, source, native, isNative)
       try {

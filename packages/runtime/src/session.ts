@@ -21,6 +21,12 @@ export interface SessionOptions {
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all'
   /** Whether independent operators run one after another. Default 'sequential'. */
   readonly executionMode?: 'sequential' | 'parallel'
+  /**
+   * Whether the native library keeps freed buffers for later runs. Default false: buffers of long prompts would stay, in regions of doubled
+   * sizes. SmolLM2-135M after a prompt of 512 tokens: 490 to 500 MB at most with it, 405 to 415 without, and no difference in time was seen
+   * in steps of 1 and 128 rows at 16 to 2,048 tokens of context (processor time within 2 %).
+   */
+  readonly keepsBuffers?: boolean
   readonly signal?: AbortSignal
   /** Options of ONNX Runtime passed through as they are, e.g. `{ 'session.intra_op.allow_spinning': '0' }`. */
   readonly config?: Readonly<Record<string, string>>
