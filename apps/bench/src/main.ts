@@ -101,7 +101,9 @@ async function bench(model: string, options: BenchOptions, signal: AbortSignal):
   )
   write(options.svg, () => {
     const title = 'Foretoken beside other ways to run a model in Node'
-    const subtitle = `${machine.processor}, ${threads} threads, ${run.rounds} rounds. Bars to the right: we are ahead. Marks: what we aim at.`
+    const rounds = `${run.rounds} ${run.rounds === 1 ? 'round' : 'rounds'}`
+    const busy = disturbances(busyness).length === 0 ? '' : ' THE MACHINE WAS BUSY.'
+    const subtitle = `${machine.processor}, ${threads} threads, ${rounds}. Bars to the right: we are ahead. Marks: what we aim at.${busy}`
     return drawFigure(rows, { title, subtitle })
   })
   return rows.length > 0 ? 0 : 1
