@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { argmax, logSumExp } from '@foretoken/tensor'
 import { decodeToFloat32, openWeights } from '@foretoken/weights'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type CausalLM, loadCausalLM, type WeightFormat } from '../src/index.ts'
+import { type CausalLM, loadCausalLM, measureQuality, type WeightFormat } from '../src/index.ts'
 import { largestDifference } from './checkpoint-fixture.ts'
 import { fixturesFolder, modelsFolder } from './large-fixtures.ts'
 
@@ -106,7 +106,6 @@ const BOUNDS: readonly (readonly [WeightFormat, number])[] = [
   ['int8-rows', 0.01],
   ['int4', 0.04],
   ['stored', 0.01],
-  ['auto', 0.01],
 ]
 
 describe.skipIf(!isHere)('quality of the formats on the text of Opticks (needs FORETOKEN_MODELS and FORETOKEN_FIXTURES)', () => {
@@ -127,4 +126,18 @@ describe.skipIf(!isHere)('quality of the formats on the text of Opticks (needs F
     },
     120_000,
   )
+
+  // 1,500 argmaxes have a standard error of 0.56 points, and other orders of float sums gave 95.0 to 95.7 %: two errors below 95 % fail.
+  // The divergence is steadier: 0.0054 in all of them, 0.034 without the rotation.
+  test('what a quantised file runs in by default loses 1 % of perplexity at most, and 5 % of the argmaxes within two standard errors', async () => {
+    const { ids } = await referenceText()
+    await using reference = await loadCausalLM(model, { format: 'f32', selfTest: false })
+    await using lm = await loadCausalLM(model)
+    expect(lm.plan.formats).toEqual({ embedding: 'int8-blocks-32', linear: 'int8-rows', head: 'int8-rows' })
+    expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
+    const quality = await measureQuality(lm, reference, Int32Array.from(ids))
+    expect(quality.perplexity / quality.referencePerplexity).toBeLessThan(1.01)
+    expect(quality.argmaxAgreement).toBeGreaterThan(0.939)
+    expect(quality.meanDivergence).toBeLessThan(0.0065)
+  }, 300_000)
 })
