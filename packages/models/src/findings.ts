@@ -47,7 +47,7 @@ export async function findOut(lm: CausalLM, { kept, machine, threads, signal, ..
 }
 
 /** @returns  nothing for a text that is damaged, or of another machine or version */
-export function parseFindings(text: string | undefined, key: string): Findings {
+function parseFindings(text: string | undefined, key: string): Findings {
   const file = parsed(text)
   if (!isRecord(file) || file.key !== key) return {}
   const tested = file.selfTest
