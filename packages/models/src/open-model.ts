@@ -12,6 +12,7 @@ import type { LoraAdapter } from './adapters/lora-adapter.ts'
 import type { LayerDescription } from './architectures/architecture.ts'
 import type { Capabilities, CausalLM, DecodeStep, GenerationDefaults, MemoryUse, ModelConfig, Plan, StepResult } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
+import { CountedCaches } from './counted-caches.ts'
 import { covers, type OutputSet, outputsFor, union } from './decoder/outputs.ts'
 import type { OpenGraph } from './open-graph.ts'
 import { withRopeLimits } from './rope/context-length.ts'
@@ -47,8 +48,7 @@ export class OpenModel implements CausalLM {
   /** Bytes of a block of cached rows of one sequence. */
   readonly #blockBytes: number
   readonly #queue = new StepQueue((steps) => this.#run(steps))
-  readonly #caches = new Set<WeakRef<KvCache>>()
-  readonly #counted = new WeakSet<KvCache>()
+  readonly #caches = new CountedCaches()
   #graph: OpenGraph | undefined
   #isDisposed = false
 
@@ -78,7 +78,7 @@ export class OpenModel implements CausalLM {
   createCache(): KvCache {
     this.#requireOpen()
     const cache = createKvCache(this.#layers)
-    this.#count(cache)
+    this.#caches.add(cache)
     return cache
   }
 
@@ -101,13 +101,7 @@ export class OpenModel implements CausalLM {
   }
 
   memory(): MemoryUse {
-    let cacheBytes = 0
-    for (const reference of this.#caches) {
-      const cache = reference.deref()
-      if (cache === undefined) this.#caches.delete(reference)
-      else cacheBytes += cache.bytes
-    }
-    return { weightsBytes: this.#graph?.weightsBytes ?? 0, graphBytes: this.#graph?.graphBytes ?? 0, cacheBytes }
+    return { weightsBytes: this.#graph?.weightsBytes ?? 0, graphBytes: this.#graph?.graphBytes ?? 0, cacheBytes: this.#caches.bytes }
   }
 
   /** Waits for the step under way, then gives back the session, the weights and the files. */
@@ -118,13 +112,6 @@ export class OpenModel implements CausalLM {
     await this.#graph?.[Symbol.asyncDispose]()
     this.#graph = undefined
     await this.#options.checkpoint[Symbol.asyncDispose]()
-  }
-
-  /** From here on the cache's bytes are a part of `memory()`. */
-  #count(cache: KvCache): void {
-    if (this.#counted.has(cache)) return
-    this.#counted.add(cache)
-    this.#caches.add(new WeakRef(cache))
   }
 
   #requireOpen(): void {
@@ -192,7 +179,7 @@ export class OpenModel implements CausalLM {
     const graph = this.#openGraph()
     const caches = members.map(({ step }) => step.cache)
     // one of them answers for the bytes of all, and that may be a fork
-    for (const cache of caches) this.#count(cache)
+    for (const cache of caches) this.#caches.add(cache)
     const rows = shareRows(caches, BLOCK)
     const { description } = this.#options.checkpoint
     const seated = members.map((member) => ({ ...member, slot: rows.slotOf(member.step.cache) ?? 0 }))

@@ -7,8 +7,10 @@ import { type Session, SessionError } from '@foretoken/runtime'
 import { DisposedError, type Tensor } from '@foretoken/tensor'
 import type { Tokenizer } from '@foretoken/tokenizers'
 import type { Capabilities, CausalLM, DecodeStep, GenerationDefaults, MemoryUse, ModelConfig, Plan, StepResult } from '../causal-lm.ts'
+import { CountedCaches } from '../counted-caches.ts'
 import { StepError } from '../errors.ts'
 import { type CheckedStep, checkStep } from '../step/check-step.ts'
+import { StepQueue } from '../step/step-queue.ts'
 import type { ExportedDescription } from './exported-config.ts'
 import type { ExportedInterface } from './exported-interface.ts'
 import { checkExportedStep, exportedFeeder, exportedFetches, exportedResult } from './exported-step.ts'
@@ -37,8 +39,8 @@ export class ExportedModel implements CausalLM {
   readonly generationDefaults: GenerationDefaults
   readonly #options: ExportedModelOptions
   readonly #feedsOf: (step: DecodeStep, checked: CheckedStep) => ReadonlyMap<string, Tensor>
-  readonly #caches = new Set<WeakRef<KvCache>>()
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #caches = new CountedCaches()
+  readonly #queue = new StepQueue(async ([step]) => (step === undefined ? [] : [{ result: await this.#run(step) }]))
   #isDisposed = false
 
   constructor(options: ExportedModelOptions) {
@@ -63,15 +65,13 @@ export class ExportedModel implements CausalLM {
   createCache(): KvCache {
     this.#requireOpen()
     const cache = createKvCache(this.#options.description.layers)
-    this.#caches.add(new WeakRef(cache))
+    this.#caches.add(cache)
     return cache
   }
 
   async forward(step: DecodeStep): Promise<StepResult> {
     this.#requireOpen()
-    const result = this.#queue.then(() => this.#run(step))
-    this.#queue = result.catch(() => undefined)
-    return result
+    return this.#queue.add(step, undefined)
   }
 
   async forwardBatch(steps: readonly DecodeStep[]): Promise<readonly StepResult[]> {
@@ -87,21 +87,15 @@ export class ExportedModel implements CausalLM {
   }
 
   memory(): MemoryUse {
-    let cacheBytes = 0
-    for (const reference of this.#caches) {
-      const cache = reference.deref()
-      if (cache === undefined) this.#caches.delete(reference)
-      else cacheBytes += cache.bytes
-    }
     const { weightsBytes, graphBytes } = this.#options
-    return { weightsBytes, graphBytes, cacheBytes }
+    return { weightsBytes, graphBytes, cacheBytes: this.#caches.bytes }
   }
 
   /** Waits for the step under way, then gives back the session. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return
     this.#isDisposed = true
-    await this.#queue
+    await this.#queue.drained()
     await this.#options.session[Symbol.asyncDispose]()
   }
 
