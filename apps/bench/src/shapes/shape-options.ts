@@ -24,7 +24,7 @@ export const SHAPES_HELP = `Usage: pnpm bench shapes [options]
 
   --shape NAME       may be repeated; all when absent: ${SHAPES.map(({ name }) => name).join(', ')}
   --encoding NAME    of the file: ${ENCODINGS.join(', ')} (Q4_1)
-  --format NAME      our formats, may be repeated: ${WEIGHT_FORMATS.join(', ')} (auto and int8-rows)
+  --format NAME      our formats, may be repeated: ${WEIGHT_FORMATS.join(', ')} (auto and stored)
   --rounds N         starts of each side (2)
   --threads N        for every side; 2 when absent, or 1 where there is one core
   --json FILE        the machine, and rows for each shape
@@ -47,7 +47,7 @@ export function readShapeOptions(args: readonly string[], defaultCache: string):
     options: {
       shape: { type: 'string', multiple: true, default: SHAPES.map(({ name }) => name) },
       encoding: { type: 'string', default: 'Q4_1' },
-      format: { type: 'string', multiple: true, default: ['auto', 'int8-rows'] },
+      format: { type: 'string', multiple: true, default: ['auto', 'stored'] },
       rounds: { type: 'string', default: '2' },
       threads: { type: 'string' },
       json: { type: 'string' },

@@ -6,7 +6,7 @@ test('without options every shape is measured, and its files are taken away', ()
   expect(readShapeOptions([], '/cache')).toMatchObject({
     shapes: SHAPES,
     encoding: 'Q4_1',
-    formats: ['auto', 'int8-rows'],
+    formats: ['auto', 'stored'],
     cacheFolder: '/cache',
     keeps: false,
   })
