@@ -5,7 +5,7 @@
  */
 import type { CausalLM } from './causal-lm.ts'
 import { type SelfTest, type SelfTestOptions, selfTest } from './self-test.ts'
-import { measureStepTimes, type StepTime } from './step-times.ts'
+import { measureStepTimes, type StepTime, wereDisturbed } from './step-times.ts'
 import type { KeptTexts } from './stored-model.ts'
 
 /** Part of what the file names: raise it when steps are made or tried in another way while graphs stay the same. */
@@ -39,8 +39,10 @@ export async function findOut(lm: CausalLM, { kept, machine, threads, signal, ..
   const { stepTimesBudgetMs: budgetMs } = wanted
   const tested = known.selfTest ?? (wanted.selfTest && (await selfTest(lm, { ...wanted.selfTest, ...options })))
   const stepTimes = known.stepTimes ?? (budgetMs === undefined ? undefined : await measureStepTimes(lm, { budgetMs, ...options }))
-  const found = { ...(tested && { selfTest: tested }), ...(stepTimes && { stepTimes }) }
-  if (key !== undefined && (tested !== known.selfTest || stepTimes !== known.stepTimes)) {
+  // times of a busy machine serve this start, and the next one measures again
+  const isWorthKeeping = stepTimes !== undefined && !wereDisturbed(stepTimes)
+  const found = { ...(tested && { selfTest: tested }), ...(isWorthKeeping && { stepTimes }) }
+  if (key !== undefined && (tested !== known.selfTest || (isWorthKeeping && stepTimes !== known.stepTimes))) {
     await kept?.write(name, `${JSON.stringify({ key, ...found }, null, 2)}\n`)
   }
   return { ...(wanted.selfTest && tested && { selfTest: tested }), ...(stepTimes && { stepTimes }) }

@@ -86,6 +86,17 @@ export async function measureStepTimes(lm: CausalLM, options: StepTimesOptions =
   })
 }
 
+/** A single sample that is so many times as long as a step of more rows was disturbed, not dear. */
+const DISTURBED = 3
+
+/** Whether the machine was so busy that the times say little: sizes that were timed once, and took much longer than steps of more rows. */
+export function wereDisturbed(times: readonly StepTime[]): boolean {
+  return times.some(
+    ({ context, rows, stepMs, samples }) =>
+      samples === 1 && times.some((other) => other.context === context && other.rows > rows && stepMs > DISTURBED * other.stepMs),
+  )
+}
+
 /** The times of one model, kept up to date by whoever runs its steps. */
 export interface StepTimeTable {
   /**

@@ -1,6 +1,7 @@
 import { createKvCache } from '@foretoken/kv-cache'
 import { expect, test } from 'vitest'
 import { type CausalLM, type DecodeStep, measureStepTimes, type StepResult, stepTimeTable } from '../src/index.ts'
+import { wereDisturbed } from '../src/step-times.ts'
 
 /** A model whose steps do nothing but let a clock advance. */
 function timedModel(stepMs: (context: number, rows: number, run: number) => number, maxPositions = 4096) {
@@ -105,4 +106,12 @@ test('an empty table knows nothing before the first step that it observes', () =
   expect(table.estimateMs(16, 1)).toBeNaN()
   table.observe(16, 1, 9)
   expect(table.estimateMs(100, 4)).toBe(9)
+})
+
+test('one step that took much longer than a step of more rows was disturbed; a median of several is what it is', () => {
+  expect(wereDisturbed(PLANE)).toBe(false)
+  const slow = { context: 0, rows: 1, stepMs: 60, samples: 1 }
+  expect(wereDisturbed([...PLANE, slow])).toBe(true)
+  expect(wereDisturbed([...PLANE, { ...slow, samples: 4 }])).toBe(false)
+  expect(wereDisturbed([...PLANE, { ...slow, rows: 32 }])).toBe(false)
 })
