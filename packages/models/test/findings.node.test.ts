@@ -41,11 +41,13 @@ test('a later start finds the verdict and the step times of the first', async ()
   const first = await start()
   expect(first.exact).toBe(true)
   expect(first.stepTimes?.map(({ rows }) => rows)).toEqual(expect.arrayContaining([1, 2, 4, 8, 16, 32]))
-  await edit(asNotExact)
+  // times of a busy machine would not be kept: the file gets some that no start measures
+  const stepTimes = [{ context: 16, rows: 1, stepMs: 12345, samples: 7 }]
+  await edit((text) => asNotExact(JSON.stringify({ ...JSON.parse(text), stepTimes }, null, 2)))
   const second = await start()
   expect(second.exact).toBe(false)
   expect(second.notes).toContain('not exact: an earlier start said so')
-  expect(second.stepTimes).toEqual(first.stepTimes)
+  expect(second.stepTimes).toEqual(stepTimes)
 })
 
 test.each([
