@@ -6,6 +6,7 @@
 import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, DecodeStep, StepResult } from '@foretoken/models'
 import { topK } from '@foretoken/tensor'
+import { childOf, type DraftTree, visibilityOf } from './draft-tree.ts'
 import { LogitsError } from './errors.ts'
 import { type CheckedOptions, roomAfter } from './generation-options.ts'
 import {
@@ -78,6 +79,70 @@ export class DecodingSequence {
     this.#prefillMs += elapsedMs
   }
 
+  /** Counts time that went into drafts after a step. */
+  countDecoding(elapsedMs: number): void {
+    this.#decodeMs += elapsedMs
+  }
+
+  /** Whether the next step computes the row of the last chosen token, rather than rows of the prompt. */
+  get isDecoding(): boolean {
+    const { tokens, promptLength } = this.#history
+    return tokens.length > promptLength && this.#cache.length === tokens.length - 1 && !this.#crossesSwitch(tokens.length)
+  }
+
+  /** How many drafted tokens may stand below each other: the last one chosen needs no row, and a rope that jumps ends what a step can hold. */
+  get deepestDraft(): number {
+    const { tokens, promptLength } = this.#history
+    const left = this.#room - (tokens.length - promptLength) - 1
+    const { ropeSwitch } = this.#lm.config
+    return ropeSwitch === undefined || this.#filledLength > ropeSwitch ? left : Math.min(left, ropeSwitch - tokens.length)
+  }
+
+  /** The last token and the tokens that were drafted below it. */
+  nextTreeStep(tree: DraftTree): DecodeStep {
+    const { nextPosition } = this.#cache
+    return {
+      tokens: tree.tokens,
+      positions: tree.depths.map((depth) => nextPosition + depth),
+      ...visibilityOf(tree),
+      cache: this.#cache,
+      want: { logits: 'all' },
+      ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
+    }
+  }
+
+  /**
+   * Walks a tree: chooses tokens for as long as they were drafted, and keeps the rows on the way.
+   *
+   * @param tree       undefined for a step of the last token alone
+   * @param elapsedMs  of the draft and the step
+   * @returns          the accepted rows, and what plain decoding gives one after the other; an error comes after the pieces before it
+   */
+  takeTree(
+    result: StepResult,
+    tree: DraftTree | undefined,
+    elapsedMs: number,
+  ): { readonly path: readonly number[]; readonly pieces: readonly GenerationPiece[]; readonly error?: { readonly thrown: unknown } } {
+    const { vocab } = this.#lm.config
+    const logits = treeRows(result, tree?.tokens.length ?? 1, vocab, this.#history.tokens.length)
+    this.#decodeMs += elapsedMs
+    const path = [0]
+    const pieces: GenerationPiece[] = []
+    try {
+      for (let row = 0; row >= 0; ) {
+        const piece = this.#choose(logits.subarray(row * vocab, (row + 1) * vocab), this.#history.tokens.length)
+        pieces.push(piece)
+        row = tree === undefined || this.isFinished ? -1 : childOf(tree, row, piece.ids[0] ?? -1)
+        if (row >= 0) path.push(row)
+      }
+    } catch (thrown) {
+      this.#cache.append(result.rows, path)
+      return { path, pieces, error: { thrown } }
+    }
+    this.#cache.append(result.rows, path)
+    return { path, pieces }
+  }
+
   /** The rows to compute next: a chunk of the prompt, or the last token. */
   nextStep(): DecodeStep {
     const { tokens } = this.#history
@@ -121,10 +186,14 @@ export class DecodingSequence {
 
   /** Rows of another rope are of no use to a longer sequence: all of them are computed again, once, as the reference does. */
   #startAnewWhereTheRopeJumps(length: number): void {
-    const { ropeSwitch } = this.#lm.config
-    if (ropeSwitch === undefined || this.#filledLength > ropeSwitch || length <= ropeSwitch) return
+    if (!this.#crossesSwitch(length)) return
     this.#cache.truncate(0)
     this.#filledLength = length
+  }
+
+  #crossesSwitch(length: number): boolean {
+    const { ropeSwitch } = this.#lm.config
+    return ropeSwitch !== undefined && this.#filledLength <= ropeSwitch && length > ropeSwitch
   }
 
   #choose(row: Float32Array, position: number): GenerationPiece {
@@ -186,10 +255,16 @@ function topLogProbabilities(row: Float32Array, logTotal: number, count: number)
 
 /** The logits of the last row of a step that was asked for these alone. @throws {LogitsError} unless they are [1, vocab] */
 export function lastRow(result: StepResult, vocab: number, position: number): Float32Array {
+  return treeRows(result, 1, vocab, position)
+}
+
+/** The logits of all rows of a step. @throws {LogitsError} unless they are [rows, vocab] */
+function treeRows(result: StepResult, rows: number, vocab: number, position: number): Float32Array {
   const data = result.logits?.data
-  if (data?.length !== vocab) {
+  if (data?.length !== rows * vocab) {
     const found = data === undefined ? 'no logits' : `${data.length} logits`
-    throw new LogitsError({ field: `logits for position ${position}`, found, expected: `one row of ${vocab}` })
+    const expected = rows === 1 ? `one row of ${vocab}` : `${rows} rows of ${vocab}`
+    throw new LogitsError({ field: `logits for position ${position}`, found, expected })
   }
   return data
 }

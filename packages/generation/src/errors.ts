@@ -24,3 +24,8 @@ export class TokenizerMissingError extends ForetokenError {
 export class CacheBusyError extends ForetokenError {
   readonly code = 'cache-busy'
 }
+
+/** A drafter proposed what is no tree, or more than it was asked for. */
+export class DraftError extends ForetokenError {
+  readonly code = 'draft'
+}

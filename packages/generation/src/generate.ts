@@ -6,6 +6,7 @@ import type { CausalLM } from '@foretoken/models'
 import type { CheckedBeams } from './beam-options.ts'
 import { searchBeams } from './beam-search.ts'
 import { DecodingSequence } from './decoding-sequence.ts'
+import { generateSpeculatively } from './generate-speculatively.ts'
 import { type CheckedOptions, checkOptions, SINGLE_OPTION_NAMES, type SingleGenerationOptions } from './generation-options.ts'
 import { type GeneratedText, type GenerationPiece, statisticsOf } from './generation-piece.ts'
 import { lendCache, type PrefixCache } from './prefix-cache.ts'
@@ -23,13 +24,14 @@ import { type EncodedPrompt, encodePrompt, type PromptInput } from './prompt.ts'
  * @throws {CacheBusyError} from the iterator, when another generation is writing to the cache
  * @throws {LogitsError} from the iterator, when the model's logits are of no use, naming the position
  * @throws {ProcessorError} from the iterator, when the processors leave no token
+ * @throws {DraftError} from the iterator, when the drafter of `speculate` proposes what is no tree
  */
 export function generate(lm: CausalLM, options: SingleGenerationOptions & PromptInput): AsyncIterable<GenerationPiece> {
   const checked = checkOptions(lm, options, SINGLE_OPTION_NAMES)
   const prompt = encodePrompt(lm, options)
-  return checked.beams === undefined
-    ? decode(lm, prompt, checked, options.cache)
-    : decodeBeams(lm, prompt, checked, checked.beams, options.cache)
+  if (checked.beams !== undefined) return decodeBeams(lm, prompt, checked, checked.beams, options.cache)
+  if (options.speculate !== undefined) return generateSpeculatively(lm, prompt, checked, options.speculate, options.cache)
+  return decode(lm, prompt, checked, options.cache)
 }
 
 /** The same as `generate`, collected. */

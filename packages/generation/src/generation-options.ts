@@ -2,6 +2,7 @@
 import type { CausalLM } from '@foretoken/models'
 import { ArgumentError } from '@foretoken/tensor'
 import { type BeamOptions, type CheckedBeams, checkBeams } from './beam-options.ts'
+import type { Drafter } from './drafter.ts'
 import type { LogitsProcessor } from './logits-processor.ts'
 import { checkCount, checkNames } from './option-checks.ts'
 import type { PrefillProgress } from './prefill.ts'
@@ -67,6 +68,13 @@ export interface SingleGenerationOptions extends GenerationOptions {
   readonly cache?: PrefixCache
   /** Beam search instead of one token after the other: the output comes as one piece at the end. */
   readonly beams?: BeamOptions
+  /** Drafts tokens that one step verifies together. The output is the same, token for token. Default: one token per step. */
+  readonly speculate?: Drafter
+  /**
+   * Whether to speculate where rows of a step are not the bits of single steps (`lm.plan.exact` is false), and the output may differ from plain
+   * decoding. Default false: refused.
+   */
+  readonly speculateInexactly?: boolean
 }
 
 /** Options with their defaults, checked. */
@@ -112,7 +120,14 @@ export const OPTION_NAMES: ReadonlySet<string> = new Set<keyof GenerationOptions
 ])
 
 /** Names of what `generate` takes. */
-export const SINGLE_OPTION_NAMES: ReadonlySet<string> = new Set([...OPTION_NAMES, 'cache', 'beams', ...PROMPT_FIELDS])
+export const SINGLE_OPTION_NAMES: ReadonlySet<string> = new Set([
+  ...OPTION_NAMES,
+  'cache',
+  'beams',
+  'speculate',
+  'speculateInexactly',
+  ...PROMPT_FIELDS,
+])
 
 /**
  * @param names  of the options that the caller takes
@@ -132,6 +147,7 @@ export function checkOptions(lm: CausalLM, options: SingleGenerationOptions, nam
   if (options.beams !== undefined && topLogProbabilities > 0) {
     throw new ArgumentError({ field: 'topLogProbabilities', found: 'beams as well', expected: 'one or the other' })
   }
+  if (options.speculate !== undefined) checkSpeculation(lm, options)
   const { stopStrings = [] } = options
   if (stopStrings.length > 0) tokenizerFor(lm, 'stopStrings')
   createStopStringMatcher(stopStrings)
@@ -152,6 +168,17 @@ export function checkOptions(lm: CausalLM, options: SingleGenerationOptions, nam
     onPrefill: options.onPrefill ?? (() => undefined),
     signal: options.signal,
     clock: options.clock ?? (() => performance.now()),
+  }
+}
+
+function checkSpeculation(lm: CausalLM, { beams, speculateInexactly = false }: SingleGenerationOptions): void {
+  if (beams !== undefined) throw new ArgumentError({ field: 'speculate', found: 'beams as well', expected: 'one or the other' })
+  if (!lm.plan.exact && !speculateInexactly) {
+    throw new ArgumentError({
+      field: 'speculate',
+      found: 'a model whose rows are not the same bits alone and together (plan.exact is false)',
+      expected: 'one whose rows are, or speculateInexactly: true',
+    })
   }
 }
 

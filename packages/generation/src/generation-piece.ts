@@ -1,4 +1,5 @@
 /** What a generation yields. Plain data. */
+import type { SpeculationStatistics } from './speculation-statistics.ts'
 
 /**
  * Why an output ended: one of the stop tokens was chosen (it is in `ids`, not in the text), a stop string was completed (the text
@@ -41,6 +42,8 @@ export interface GenerationStatistics {
   readonly decodeMs: number
   /** New tokens after the first per second of `decodeMs`. */
   readonly tokensPerSecond: number
+  /** When tokens were drafted. `decodeMs` counts the drafts as well. */
+  readonly speculation?: SpeculationStatistics
 }
 
 /** A whole output. */

@@ -16,6 +16,19 @@ export type { BeamHypothesis } from './beam-search.ts'
 export { generateBeams } from './generate-beams.ts'
 // A cache that outlives a generation.
 export { PrefixCache } from './prefix-cache.ts'
+// Drafts: what a drafter is asked and told, and what its drafts brought. Drafters are in @foretoken/speculative.
+export type {
+  Drafter,
+  DraftContext,
+  DraftRequest,
+  DraftSession,
+  DraftWants,
+  NodeSource,
+  Proposal,
+  UnverifiedRows,
+  VerifiedStep,
+} from './drafter.ts'
+export type { SpeculationStatistics } from './speculation-statistics.ts'
 // Scores of given text.
 export { type Score, type ScoreOptions, type ScoreTop, score } from './score.ts'
 // How the next token is chosen.
@@ -33,4 +46,4 @@ export { repetitionPenalty } from './processors/repetition-penalty.ts'
 // Stop strings in streamed text.
 export { createStopStringMatcher, type StopStringMatcher } from './stop-strings.ts'
 // Errors.
-export { CacheBusyError, ContextLengthError, LogitsError, ProcessorError, TokenizerMissingError } from './errors.ts'
+export { CacheBusyError, ContextLengthError, DraftError, LogitsError, ProcessorError, TokenizerMissingError } from './errors.ts'

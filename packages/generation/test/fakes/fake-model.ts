@@ -33,6 +33,8 @@ export interface FakeModelOptions {
   readonly tokenizer?: Tokenizer
   /** Whether a second layer carries a state, which each step checks against the tokens that the cache holds. */
   readonly isRecurrent?: boolean
+  /** Whether rows are said to be the same alone and together. Default true. */
+  readonly isExact?: boolean
   /** Runs in each step, before its result is made. */
   readonly onStep?: (call: number) => void | Promise<void>
 }
@@ -50,19 +52,24 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
     const { cache, tokens, want } = step
     if (tokens.length === 0) throw new Error('a step without rows')
     if (tokens.length > cut - (cache.length % cut)) throw new Error(`${tokens.length} rows after ${cache.length} cross a cut at ${cut}`)
-    if (cache.length + tokens.length > maxPositions) throw new Error('more rows than positions')
     model.steps.push(tokens.length)
     model.sequenceLengths.push(step.sequenceLength)
     const context = tokensIn(cache)
     const state = options.isRecurrent ? [recurrentRows(cache, context, tokens)] : []
     const rows: ArrayLike<number>[] = []
-    for (const token of tokens) {
-      context.push(token)
-      rows.push(want.logits === undefined || options.row !== undefined ? [] : options.logits(context))
+    const parents = step.visibility?.kind === 'tree' ? step.visibility.parents : Int32Array.from(tokens, (_, i) => i - 1)
+    const branches: number[][] = []
+    for (const [i, token] of tokens.entries()) {
+      const branch = [...(branches[parents[i] ?? -1] ?? context), token]
+      branches.push(branch)
+      rows.push(want.logits === undefined || options.row !== undefined ? [] : options.logits(branch))
     }
-    const positions = Int32Array.from(tokens, (_, i) => cache.nextPosition + i)
+    if (branches.some(({ length }) => length > maxPositions)) throw new Error('a row beyond the last position')
+    const positions = step.positions ?? Int32Array.from(tokens, (_, i) => cache.nextPosition + i)
+    for (const [i, position] of positions.entries())
+      if (position !== (branches[i]?.length ?? 0) - 1) throw new Error(`row ${i} of a step has position ${position}`)
     const wanted = want.logits === 'all' ? rows : rows.slice(-1)
-    const data = options.row?.(context.length) ?? Float32Array.from(wanted.flatMap((row) => Array.from(row)))
+    const data = options.row?.(context.length + tokens.length) ?? Float32Array.from(wanted.flatMap((row) => Array.from(row)))
     return {
       ...(want.logits === undefined
         ? {}
@@ -88,8 +95,14 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
       maxPositions,
       tiedEmbeddings: false,
     },
-    capabilities: { treeVisibility: false, embeddingsInput: false, hiddenStates: false, attentionScores: false, topK: false },
-    plan: { runtime: 'fake', provider: 'cpu', threads: 1, formats: {}, exact: true, notes: [] },
+    capabilities: {
+      treeVisibility: !options.isRecurrent,
+      embeddingsInput: false,
+      hiddenStates: false,
+      attentionScores: false,
+      topK: false,
+    },
+    plan: { runtime: 'fake', provider: 'cpu', threads: 1, formats: {}, exact: options.isExact ?? true, notes: [] },
     generationDefaults: { endOfText },
     ...(tokenizer === undefined ? {} : { tokenizer }),
     steps: [],
