@@ -18,7 +18,8 @@ const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   'kv-cache': ['tensor'],
   models: ['tensor', 'runtime', 'graph', 'weights', 'tokenizers', 'kv-cache'],
   generation: ['tensor', 'tokenizers', 'kv-cache', 'models'],
-  cli: ['tensor', 'runtime', 'graph', 'weights', 'tokenizers', 'kv-cache', 'models', 'generation'],
+  speculative: ['tensor', 'tokenizers', 'kv-cache', 'models', 'generation'],
+  cli: ['tensor', 'runtime', 'graph', 'weights', 'tokenizers', 'kv-cache', 'models', 'generation', 'speculative'],
 }
 const packages = workspacePackages()
 const names = packages.map(({ name }) => name)
