@@ -44,11 +44,12 @@ export interface RotaryInputs {
 
 /** What the cache feeds to one layer, and the masks of its kind. */
 export interface AttentionInputs {
+  /** How many strands the past is dealt out to (`strands.ts`). */
+  readonly strands: number
   /**
    * Rows before the cut: [past, slots, kvHeads, keyDim] and [past, slots, kvHeads, valueDim]; at least one row, masked when there is none.
-   * With strands [past / strands, strands, slots, kvHeads, …], which is the same memory.
+   * With strands [past / strands, strands, slots, kvHeads, …], which is the same memory, and the tail [tail, 1, slots, …].
    */
-  readonly strands: number
   readonly pastKeys: Value
   readonly pastValues: Value
   /** Rows between the cut and the new ones, at most 255: [tail, slots, kvHeads, …]. What a slot has not got of either is masked. */

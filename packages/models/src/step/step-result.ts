@@ -3,9 +3,9 @@ import type { NewRows, RecurrentRows } from '@foretoken/kv-cache'
 import { type Tensor, tensor } from '@foretoken/tensor'
 import type { DecoderDescription, LayerDescription, RecurrentLayer } from '../architectures/architecture.ts'
 import type { DecodeStep, StepResult } from '../causal-lm.ts'
-import { maskKinds } from '../decoder/decoder.ts'
 import { type NewRowsPlace, newRowsPlaces } from '../decoder/new-rows.ts'
 import type { OutputSet } from '../decoder/outputs.ts'
+import { strandsFor } from '../decoder/strands.ts'
 import { StepError } from '../errors.ts'
 import { pastFed, type RowRange } from './attention-feeds.ts'
 import type { CheckedStep } from './check-step.ts'
@@ -50,7 +50,6 @@ export function stepResult(parts: ResultParts): StepResult {
   const { description, step, checked, outputs, elapsedMs, firstRow = 0, firstWanted = 0 } = parts
   const { config, layers } = description
   const { want } = step
-  const { kindOf } = maskKinds(layers)
   const rows = newRows(parts)
   const wanted = checked.wantedRows.length
   return {
@@ -67,9 +66,7 @@ export function stepResult(parts: ResultParts): StepResult {
             tensor('float32', [checked.steps, config.hidden], rowsOf(outputs, `hidden_${index}`, firstRow, checked.steps, config.hidden)),
           ),
         }),
-    ...(want.scores === undefined
-      ? {}
-      : { scores: layers.map((shape, layer) => attentionScores(parts, shape, layer, kindOf[layer]?.strands ?? 1)) }),
+    ...(want.scores === undefined ? {} : { scores: layers.map((shape, layer) => attentionScores(parts, shape, layer)) }),
   }
 }
 
@@ -126,13 +123,9 @@ function topRows(outputs: ReadonlyMap<string, Tensor>, k: number, graphK: number
 }
 
 /** [heads, steps, past + steps]: zeros for cached rows outside of the layer's window. */
-function attentionScores(
-  { checked, outputs, ranges, ranSteps }: ResultParts,
-  shape: LayerDescription,
-  layer: number,
-  strands: number,
-): Tensor<'float32'> {
+function attentionScores({ checked, outputs, ranges, ranSteps }: ResultParts, shape: LayerDescription, layer: number): Tensor<'float32'> {
   const range = ranges[layer]
+  const strands = strandsFor(shape)
   if (range === undefined) throw missing(`past_scores_${layer}`)
   const past = floats(outputs, `past_scores_${layer}`)
   const fresh = floats(outputs, `new_scores_${layer}`)
