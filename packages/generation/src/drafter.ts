@@ -5,6 +5,7 @@
  */
 import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, StepResult, Want } from '@foretoken/models'
+import type { LogitsProcessor } from './logits-processor.ts'
 import type { TokenDistribution } from './sampler.ts'
 import type { CheckedSampling } from './sampling.ts'
 
@@ -29,6 +30,8 @@ export interface DraftContext {
   /** [tokens] a copy. */
   readonly prompt: Int32Array
   readonly sampling: CheckedSampling
+  /** What changes the logits before a token is chosen, in order; a drafter that has logits of its own follows them with states of its own. */
+  readonly processors?: readonly LogitsProcessor[]
   /** Which of the seed's sequences of noise is drawn from. */
   readonly sequence: number
   readonly stopTokens: ReadonlySet<number>

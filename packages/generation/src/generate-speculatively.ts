@@ -20,7 +20,7 @@ export async function* generateSpeculatively(
   drafter: Drafter,
   prefixCache: PrefixCache | undefined,
 ): AsyncGenerator<GenerationPiece, void, undefined> {
-  const { signal, clock, sampling, stopTokens } = options
+  const { signal, clock, sampling, processors, stopTokens } = options
   signal?.throwIfAborted()
   const loan = lendCache(lm, prompt, prefixCache)
   let tokens = prompt.tokens
@@ -30,8 +30,20 @@ export async function* generateSpeculatively(
     const sequence = new DecodingSequence(lm, prompt, options, cache, loan.reused, options.sequence)
     const tally = createSpeculationTally(drafter.name)
     if (sequence.isFinished) yield withDrafts(sequence.emptyPiece(), tally)
-    else
-      session = drafter.begin({ lm, cache, prompt: prompt.tokens.slice(), sampling, sequence: options.sequence, stopTokens, signal, clock })
+    else {
+      const { sequence: index } = options
+      session = drafter.begin({
+        lm,
+        cache,
+        prompt: prompt.tokens.slice(),
+        sampling,
+        processors,
+        sequence: index,
+        stopTokens,
+        signal,
+        clock,
+      })
+    }
     const speculation: Speculation = { lm, drafter, session, sequence, loan, options, tally }
     while (!sequence.isFinished) {
       signal?.throwIfAborted()

@@ -34,6 +34,7 @@ export { type Score, type ScoreOptions, type ScoreTop, score } from './score.ts'
 // How the next token is chosen.
 export type { CheckedSampling, Sampling } from './sampling.ts'
 export { createSampler, type Sampler, type TokenDistribution } from './sampler.ts'
+export { createTokenRanking, type RankedTokens, type TokenRanking } from './token-ranking.ts'
 export { gumbelNoise, type NoiseKey, noiseKey } from './token-noise.ts'
 // Logits processors: the interface, and those of the options one by one.
 export { type LogitsProcessor, type ProcessorState, prefixProcessor, processorChain, type TokenPrefix } from './logits-processor.ts'
