@@ -1,12 +1,74 @@
 /**
- * Where tests run. `node` holds the tests of all packages, `workspace` the checks of the repository itself. A project that runs
- * the same files elsewhere (WASM in Node, Chromium) is one more entry in `projects` with other conditions and its own `name`.
+ * Where tests run. A test file says by its name what it needs: `x.node.test.ts` files and Node, `x.browser.test.ts` a page, and
+ * `x.test.ts` neither, so that it runs everywhere:
+ *
+ *     node             Node, graphs on onnxruntime-node: every file but `.browser`
+ *     node-wasm        Node, graphs on onnxruntime-web: the packages that run graphs, without `.node`
+ *     chromium-wasm    a cross-origin isolated page, graphs on onnxruntime-web with 2 threads: all packages, without `.node`
+ *     chromium-webgpu  a page, graphs on WebGPU through SwiftShader, a device in software: the files of `WEBGPU_TESTS`
+ *     workspace        the checks of the repository itself
+ *
+ * `inject('backend')` says in a test where it is, and `@foretoken/runtime` is replaced by `packages/runtime/test/chosen-runtime.ts`, whose `loadRuntime`
+ * is the runtime of the project. Chromium is the one that `FORETOKEN_CHROMIUM` names, or one of the usual places; where there is none,
+ * the two projects that need it are left out, and the closing line counts them as skipped.
  */
-import { defaultServerConditions } from 'vite'
-import { defineConfig } from 'vitest/config'
+import { fileURLToPath } from 'node:url'
+import { playwright } from '@vitest/browser-playwright'
+import { defaultClientConditions, defaultServerConditions, type PluginOption } from 'vite'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { findChromium } from './scripts/find-chromium.mjs'
 import { summaryReporter } from './scripts/summary-reporter.ts'
 
+/** Small models whose every product runs on the device; a software device takes seconds for what wasm does in milliseconds. */
+const WEBGPU_TESTS = ['packages/runtime/test/webgpu.browser.test.ts']
+
+/** Without a page's own: what a browser has is tested where no GPU is needed. */
+const EVERYWHERE = 'test/**/*.test.ts'
+const NEEDS_NODE = '**/*.node.test.ts'
+const NEEDS_PAGE = '**/*.browser.test.ts'
+
+/** Packages that open sessions; the others would do in Node what they do in Node already. */
+const RUNS_GRAPHS = '{runtime,graph,models}'
+
 const conditions = ['foretoken-source', ...defaultServerConditions]
+const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+const quiet = ['--no-sandbox', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const chromiumPath = findChromium()
+
+const node: TestProjectInlineConfiguration = {
+  extends: true,
+  test: { name: 'node', include: [`{packages,apps}/*/${EVERYWHERE}`], exclude: [NEEDS_PAGE], provide: { backend: 'node' } },
+}
+
+const nodeWasm: TestProjectInlineConfiguration = {
+  extends: true,
+  plugins: [chosenRuntime()],
+  test: {
+    name: 'node-wasm',
+    include: [`packages/${RUNS_GRAPHS}/${EVERYWHERE}`],
+    exclude: [NEEDS_NODE, NEEDS_PAGE],
+    provide: { backend: 'node-wasm' },
+  },
+}
+
+const chromiumWasm = chromium({
+  name: 'chromium-wasm',
+  include: [`packages/*/${EVERYWHERE}`],
+  exclude: [NEEDS_NODE, 'packages/cli/**', ...WEBGPU_TESTS],
+  flags: [],
+})
+
+const chromiumWebgpu = chromium({
+  name: 'chromium-webgpu',
+  include: WEBGPU_TESTS,
+  exclude: [],
+  flags: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+})
+
+const workspace: TestProjectInlineConfiguration = {
+  extends: true,
+  test: { name: 'workspace', include: ['scripts/checks/*.test.ts'], provide: { backend: 'node' } },
+}
 
 export default defineConfig({
   resolve: { conditions },
@@ -15,10 +77,56 @@ export default defineConfig({
     testTimeout: 30_000,
     // A session computes on several threads: more files at once only wait for each other.
     maxWorkers: 2,
-    reporters: ['default', summaryReporter()],
-    projects: [
-      { extends: true, test: { name: 'node', include: ['{packages,apps}/*/test/**/*.test.ts'], exclude: ['**/*.browser.test.ts'] } },
-      { extends: true, test: { name: 'workspace', include: ['scripts/checks/*.test.ts'] } },
-    ],
+    reporters: ['default', summaryReporter(chromiumPath === undefined ? ['chromium-wasm', 'chromium-webgpu'] : [])],
+    projects: [node, nodeWasm, ...(chromiumPath === undefined ? [] : [chromiumWasm, chromiumWebgpu]), workspace],
   },
 })
+
+interface ChromiumProject {
+  readonly name: 'chromium-wasm' | 'chromium-webgpu'
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly flags: readonly string[]
+}
+
+function chromium({ name, include, exclude, flags }: ChromiumProject): TestProjectInlineConfiguration {
+  const launchOptions = { ...(chromiumPath === undefined ? {} : { executablePath: chromiumPath }), args: [...quiet, ...flags] }
+  return {
+    extends: false,
+    server: { headers: isolation },
+    resolve: { conditions: ['foretoken-source', ...defaultClientConditions] },
+    optimizeDeps: { exclude: ['onnxruntime-web'] },
+    plugins: [chosenRuntime()],
+    test: {
+      name,
+      include: [...include],
+      exclude: [...exclude],
+      testTimeout: 60_000,
+      provide: { backend: name },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        instances: [{ browser: 'chromium' }],
+        provider: playwright({ launchOptions }),
+      },
+    },
+  }
+}
+
+/** Packages under test get the runtime of the project when they ask for the default one. */
+function chosenRuntime(): PluginOption {
+  const replacement = fileURLToPath(new URL('./packages/runtime/test/chosen-runtime.ts', import.meta.url))
+  return {
+    name: 'chosen-runtime',
+    enforce: 'pre',
+    resolveId: (id) => (id === '@foretoken/runtime' ? replacement : undefined),
+  }
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the test runs: the name of the project, and so of the runtime that `loadRuntime` gives. */
+    backend: 'node' | 'node-wasm' | 'chromium-wasm' | 'chromium-webgpu'
+  }
+}

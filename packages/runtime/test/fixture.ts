@@ -1,13 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import type { Tensor } from '@foretoken/tensor'
+import { fixtureBytes } from './fixture-bytes.ts'
 
-export function fixturePath(name: string): string {
-  return fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url))
-}
-
-export async function fixture(name: string): Promise<Uint8Array> {
-  return new Uint8Array(await readFile(fixturePath(name)))
+export function fixture(name: string): Promise<Uint8Array> {
+  return fixtureBytes(new URL(`./fixtures/${name}`, import.meta.url))
 }
 
 export function plain<T extends Tensor['type']>(type: T, dims: readonly number[], data: Tensor<T>['data']): Tensor<T> {

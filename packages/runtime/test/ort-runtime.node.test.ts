@@ -3,7 +3,8 @@ import { platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadRuntime, loadWasmRuntime } from '@foretoken/runtime'
 import { afterAll, describe, expect, test } from 'vitest'
-import { fixture, fixturePath, plain } from './fixture.ts'
+import { fixture, plain } from './fixture.ts'
+import { fixturePath } from './fixture-path.ts'
 
 const runtime = await loadRuntime({ threads: 1 })
 const x = plain('float32', [1, 16], new Float32Array(16).fill(1))
@@ -41,6 +42,23 @@ describe('external data', () => {
     await expect(runtime.open({ kind: 'bytes', bytes: await fixture('external.onnx'), externalData })).rejects.toMatchObject({
       code: 'session',
     })
+  })
+})
+
+describe('files', () => {
+  test('external data beside a graph are found by the native library', async () => {
+    await using session = await runtime.open({ kind: 'file', path: fixturePath('external.onnx') })
+    const x = plain('float32', [1, 16], new Float32Array(16).fill(1))
+    expect((await session.run(new Map([['x', x]]), ['y'])).get('y')?.data).toEqual(Float32Array.of(240, 256))
+  })
+
+  test('a missing file is an error that names it', async () => {
+    await expect(runtime.open({ kind: 'file', path: fixturePath('none.onnx') })).rejects.toThrow(/none\.onnx/)
+  })
+
+  test('a path is refused by the wasm library', async () => {
+    const wasm = await loadWasmRuntime({ threads: 2 })
+    await expect(wasm.open({ kind: 'file', path: fixturePath('external.onnx') })).rejects.toMatchObject({ code: 'argument' })
   })
 })
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { load } from '../../src/platform/node.ts'
-import { fixturePath } from '../fixture.ts'
+import { fixturePath } from '../fixture-path.ts'
 
 describe('a runtime that is missing', () => {
   test('is named with its version and the command that installs it', async () => {

@@ -1,5 +1,6 @@
 import { bytesSource, decodeToFloat32, joinMicroscaled, openSafetensors, writeSafetensors } from '@foretoken/weights'
 import { expect, test } from 'vitest'
+import { joined } from '../builders/little-endian.ts'
 import { randomBytes } from '../builders/random-bytes.ts'
 
 const MAGNITUDES = [0, 0.5, 1, 1.5, 2, 3, 4, 6]
@@ -9,8 +10,8 @@ const scales = randomBytes(3 * 2 * 4, 6).map((exponent) => 100 + (exponent % 50)
 const open = (scaleShape: readonly number[] = [3, 2, 4]) =>
   openSafetensors(
     bytesSource(
-      Buffer.concat(
-        writeSafetensors([
+      joined(
+        ...writeSafetensors([
           { name: 'a_blocks', encoding: 'U8', shape: [3, 2, 4, 16], bytes: blocks },
           { name: 'a_scales', encoding: 'U8', shape: scaleShape, bytes: scales },
           { name: 'b', encoding: 'U8', shape: [1], bytes: Uint8Array.of(7) },

@@ -1,5 +1,6 @@
 import { bytesSource, decodeToFloat32, joinScaledFloat8, openSafetensors, writeSafetensors } from '@foretoken/weights'
 import { expect, test } from 'vitest'
+import { joined } from '../builders/little-endian.ts'
 
 const ROWS = 200
 const COLUMNS = 300
@@ -17,8 +18,8 @@ const open = (scaleShape: readonly number[] = [2, 3]) => {
   const scales = Float32Array.from({ length: 6 }, (_, at) => scale(Math.floor(at / 3) * 128, (at % 3) * 128))
   return openSafetensors(
     bytesSource(
-      Buffer.concat(
-        writeSafetensors([
+      joined(
+        ...writeSafetensors([
           {
             name: 'a.weight',
             encoding: 'F8_E4M3',

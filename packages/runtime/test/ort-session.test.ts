@@ -1,20 +1,22 @@
-import { loadRuntime, loadWasmRuntime, type Session } from '@foretoken/runtime'
+import { loadRuntime, type Session } from '@foretoken/runtime'
 import type { Tensor } from '@foretoken/tensor'
 import { describe, expect, test } from 'vitest'
-import { elementFeeds, fixture, fixturePath, plain } from './fixture.ts'
+import { backend } from './backend.ts'
+import { elementFeeds, fixture, plain } from './fixture.ts'
 
-const runtimes = [
-  ['onnxruntime-node', await loadRuntime()],
-  ['onnxruntime-web in Node', await loadWasmRuntime()],
-] as const
+const runtime = await loadRuntime()
 
-describe.each(runtimes)('%s', (_, runtime) => {
+describe('a session', () => {
   const open = async (name: string) => runtime.open({ kind: 'bytes', bytes: await fixture(name) }, { name })
 
   test('names its library, version, provider and threads', () => {
     expect(runtime.version).toBe('1.30.0')
     expect(runtime.device.threads).toBeGreaterThanOrEqual(1)
-    expect(runtime.device.provider).toBe(runtime.name === 'onnxruntime-node' ? 'cpu' : 'wasm')
+    const isNative = backend === 'node'
+    expect(runtime).toMatchObject({
+      name: isNative ? 'onnxruntime-node' : 'onnxruntime-web',
+      device: { provider: isNative ? 'cpu' : 'wasm' },
+    })
   })
 
   test('lists inputs and outputs with their types and dimensions, symbolic ones by name', async () => {
@@ -217,24 +219,5 @@ describe.each(runtimes)('%s', (_, runtime) => {
       await session[Symbol.asyncDispose]()
       expect(results.get('single_doubled')?.data).toEqual(Float32Array.of(0, 2, 4, 6, 8, 10))
     })
-  })
-})
-
-describe('files', () => {
-  const [, native] = runtimes[0]
-  const [, wasm] = runtimes[1]
-
-  test('external data beside a graph are found by the native library', async () => {
-    await using session = await native.open({ kind: 'file', path: fixturePath('external.onnx') })
-    const x = plain('float32', [1, 16], new Float32Array(16).fill(1))
-    expect((await session.run(new Map([['x', x]]), ['y'])).get('y')?.data).toEqual(Float32Array.of(240, 256))
-  })
-
-  test('a missing file is an error that names it', async () => {
-    await expect(native.open({ kind: 'file', path: fixturePath('none.onnx') })).rejects.toThrow(/none\.onnx/)
-  })
-
-  test('a path is refused by the wasm library', async () => {
-    await expect(wasm.open({ kind: 'file', path: fixturePath('external.onnx') })).rejects.toMatchObject({ code: 'argument' })
   })
 })
