@@ -86,7 +86,7 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
   let packing: Packing
   try {
     adapters = await openAdapters(options.adapters ?? [])
-    chosen = choose(checkpoint, format, adapters)
+    chosen = choose(checkpoint, format, adapters, runtime)
     packing = await packingFor(runtime, chosen)
   } catch (error) {
     await checkpoint[Symbol.asyncDispose]()

@@ -11,7 +11,7 @@ export const WEIGHT_FORMATS = ['auto', 'f32', 'int8', 'int8-rows', 'int4', 'stor
  * rotated residual stream where the architecture allows that (`basis.ts`); the quickest, and without a rotation the least in quality.
  * `int4`: 4-bit blocks of 32 with minima; a file's own 4-bit blocks without loss. `stored`: every tensor as the file has it where an
  * operator can express that (16 bits as float32), otherwise 8-bit blocks. `auto`: what we take to be best for the
- * file (`packing.ts`): `int8-rows` where it is quantised to 4 bits or more and the stream can be rotated, else `stored`.
+ * file (`packing.ts`): `int8-rows` where it is quantised to 4 bits or more and the stream can be rotated, else `stored`, but never blocks in wasm.
  */
 export type WeightFormat = (typeof WEIGHT_FORMATS)[number]
 
@@ -32,12 +32,18 @@ export interface Packing {
   readonly isSigned: boolean
   /** Widest single product of rows of integers; as wide as they are when absent. */
   readonly splitColumns?: number
+  /** Under `auto`, matrices that the file has in blocks become float32. */
+  readonly blocksAsFloats?: boolean
   /** What the residual stream is rotated by, where it is (`basis.ts`). */
   readonly rotation?: Rotation
 }
 
 /** The format for a tensor that is stored in the given encoding. */
-export function linearFormat({ format, isSigned }: Packing, role: WeightRole, encoding: TensorEncoding): LinearFormat {
+export function linearFormat(
+  { format, isSigned, blocksAsFloats = false }: Packing,
+  role: WeightRole,
+  encoding: TensorEncoding,
+): LinearFormat {
   if (role === 'router' || role === 'recurrence') return FLOAT32
   const lossless = losslessFormat(encoding)
   switch (format) {
@@ -52,7 +58,7 @@ export function linearFormat({ format, isSigned }: Packing, role: WeightRole, en
       return role === 'head' ? INT8_BLOCKS : INT4_BLOCKS
     case 'auto':
     case 'stored':
-      return lossless ?? INT8_BLOCKS
+      return blocksAsFloats ? FLOAT32 : (lossless ?? INT8_BLOCKS)
   }
 }
 
