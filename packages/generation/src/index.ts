@@ -15,7 +15,7 @@ export type { BeamOptions } from './beam-options.ts'
 export type { BeamHypothesis } from './beam-search.ts'
 export { generateBeams } from './generate-beams.ts'
 // A cache that outlives a generation.
-export { PrefixCache } from './prefix-cache.ts'
+export { PrefixCache, type PrefixSnapshot } from './prefix-cache.ts'
 // Drafts: what a drafter is asked and told, and what its drafts brought. Drafters are in @foretoken/speculative.
 export type {
   Drafter,

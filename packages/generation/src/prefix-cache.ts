@@ -6,9 +6,9 @@
  * One generation at a time writes to it. One that fails or is aborted leaves it as it was: new rows are taken back by truncation,
  * and where old rows had to go first (the prompt diverged), they are only let go of once the generation has succeeded.
  */
-import type { KvCache } from '@foretoken/kv-cache'
+import { type KvCache, type KvSnapshot, type LayerShape, restoreKvCache } from '@foretoken/kv-cache'
 import type { CausalLM } from '@foretoken/models'
-import { ArgumentError, DisposedError } from '@foretoken/tensor'
+import { ArgumentError, DisposedError, ShapeError } from '@foretoken/tensor'
 import { CacheBusyError } from './errors.ts'
 import type { EncodedPrompt } from './prompt.ts'
 
@@ -23,16 +23,28 @@ export interface CacheLoan {
   undo(): Promise<void>
 }
 
+/** What a prefix cache holds, as plain data. */
+export interface PrefixSnapshot {
+  /** [rows] the tokens whose rows are held. */
+  readonly tokens: Int32Array
+  readonly rows: KvSnapshot
+}
+
 export class PrefixCache implements AsyncDisposable {
   readonly #lm: CausalLM
   #cache: KvCache | undefined
   #tokens = new Int32Array(0)
   #isLent = false
 
-  /** An empty cache for generations of this model. The model stays the caller's; dispose of the cache first. */
-  constructor(lm: CausalLM) {
+  /**
+   * A cache for generations of this model, which stays the caller's; dispose of the prefix cache first.
+   *
+   * @param held  rows to begin with and their tokens, taken over; none when absent
+   */
+  constructor(lm: CausalLM, held?: { readonly cache: KvCache; readonly tokens: Int32Array }) {
     this.#lm = lm
-    this.#cache = lm.createCache()
+    this.#cache = held?.cache ?? lm.createCache()
+    this.#tokens = Int32Array.from(held?.tokens ?? [])
   }
 
   /** [rows] the tokens whose rows are held; a copy. */
@@ -86,16 +98,75 @@ export class PrefixCache implements AsyncDisposable {
 
   /** @throws {CacheBusyError} while a generation is writing to it */
   clear(): void {
-    const cache = this.#open()
-    if (this.#isLent) throw new CacheBusyError({ field: 'clear', found: 'a generation that is writing to it', expected: 'none' })
-    cache.truncate(0)
-    this.#tokens = new Int32Array(0)
+    this.truncate(0)
+  }
+
+  /**
+   * Forgets the rows from `length` on.
+   *
+   * @throws {CacheBusyError} while a generation is writing to it
+   * @throws {ArgumentError} when fewer rows are held
+   * @throws {CacheStateError} when layers are recurrent and their states at this length are not held
+   */
+  truncate(length: number): void {
+    this.#idle('truncate').truncate(length)
+    this.#tokens = this.#tokens.slice(0, length)
+  }
+
+  /**
+   * An independent prefix cache with the same rows; storage is shared until one of the two writes.
+   *
+   * @throws {CacheBusyError} while a generation is writing to it
+   */
+  fork(): PrefixCache {
+    return new PrefixCache(this.#lm, { cache: this.#idle('fork').fork(), tokens: this.#tokens })
+  }
+
+  /**
+   * A copy that can be stored or sent; `restore` makes a prefix cache of it.
+   *
+   * @throws {CacheBusyError} while a generation is writing to it
+   */
+  snapshot(): PrefixSnapshot {
+    return { rows: this.#idle('snapshot').snapshot(), tokens: this.tokens }
+  }
+
+  /**
+   * Replaces what is held by the rows of a snapshot of the same model, which are copied.
+   *
+   * @throws {CacheBusyError} while a generation is writing to it
+   * @throws {ShapeError} when the snapshot contradicts itself or the model; what was held is still there
+   */
+  async restore({ tokens, rows }: PrefixSnapshot): Promise<void> {
+    const before = this.#idle('restore')
+    if (tokens.length !== rows.positions.length) {
+      throw new ShapeError({ field: 'tokens', found: `${tokens.length}`, expected: `${rows.positions.length}, one for each row` })
+    }
+    this.#cache = await this.#filled(rows)
+    this.#tokens = tokens.slice()
+    await before[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const cache = this.#cache
     this.#cache = undefined
     await cache?.[Symbol.asyncDispose]()
+  }
+
+  async #filled(rows: KvSnapshot): Promise<KvCache> {
+    const cache = this.#lm.createCache()
+    try {
+      const [found, expected] = [rows.layers, cache.layers].map((layers) => JSON.stringify(layers.map(shapeNumbers)))
+      if (found !== expected) throw new ShapeError({ field: 'layers', found: `${found}`, expected: `those of the model, ${expected}` })
+      // states of recurrent layers cannot be appended: they come with the whole cache
+      const restored = rows.recurrent === undefined ? undefined : restoreKvCache(rows)
+      if (restored === undefined) cache.append({ steps: rows.positions.length, positions: rows.positions, layers: rows.rows })
+      else await cache[Symbol.asyncDispose]()
+      return restored ?? cache
+    } catch (error) {
+      await cache[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   #lendItself(cache: KvCache, reused: number): CacheLoan {
@@ -139,6 +210,12 @@ export class PrefixCache implements AsyncDisposable {
     return { cache, reused, keep: (tokens) => end(() => keep(tokens)), undo: () => end(undo) }
   }
 
+  #idle(field: string): KvCache {
+    const cache = this.#open()
+    if (this.#isLent) throw new CacheBusyError({ field, found: 'a generation that is writing to it', expected: 'none' })
+    return cache
+  }
+
   #open(): KvCache {
     if (this.#cache === undefined) {
       throw new DisposedError({ field: 'prefix cache', found: 'a disposed cache', expected: 'one that is open' })
@@ -155,6 +232,11 @@ export function lendCache(lm: CausalLM, prompt: EncodedPrompt, prefixCache?: Pre
     await cache[Symbol.asyncDispose]()
   }
   return { cache, reused: 0, keep: end, undo: end }
+}
+
+function shapeNumbers({ kvHeads, keyDim, valueDim, recurrent }: LayerShape): readonly number[] {
+  const { inputWidth = 0, window = 0, stateSize = 0 } = recurrent ?? {}
+  return [kvHeads, keyDim, valueDim, inputWidth, window, stateSize]
 }
 
 function commonPrefix(a: Int32Array, b: Int32Array): number {

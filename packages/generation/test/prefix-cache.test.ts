@@ -1,4 +1,5 @@
-import { generate, generateText, PrefixCache } from '@foretoken/generation'
+import { CacheBusyError, generate, generateText, PrefixCache } from '@foretoken/generation'
+import { ArgumentError, ShapeError } from '@foretoken/tensor'
 import { expect, test } from 'vitest'
 import { byteTokenizer } from './fakes/byte-tokenizer.ts'
 import { countingModel, fakeModel, hashModel, oneHot, tokensIn, uniformModel } from './fakes/fake-model.ts'
@@ -136,4 +137,76 @@ test('use after disposal is refused, and disposal during a generation leaves not
   expect(lm.openCaches.size).toBe(0)
   expect(() => cache.tokens).toThrow(expect.objectContaining({ code: 'disposed' }))
   await expect(generateText(lm, { tokens: [1], cache })).rejects.toMatchObject({ code: 'disposed' })
+})
+
+test('a fork goes its own way: each holds its own tokens and gives what a fresh cache gives', async () => {
+  const lm = hashModel({ vocab: 32 })
+  await using cache = new PrefixCache(lm)
+  const first = await generateText(lm, { tokens: [5, 6, 7], maxNewTokens: 4, cache })
+  await using branch = cache.fork()
+  const tokens = [5, 6, 7, ...first.ids, 9]
+  const other = [5, 6, 7, ...first.ids, 11, 12]
+  const one = await generateText(lm, { tokens, maxNewTokens: 4, cache })
+  const two = await generateText(lm, { tokens: other, maxNewTokens: 4, cache: branch })
+  expect(one.statistics.reusedTokens).toBe(6)
+  expect(two.statistics.reusedTokens).toBe(6)
+  expect(rowsIn(cache)).toEqual([...tokens, ...one.ids.slice(0, -1)])
+  expect(rowsIn(branch)).toEqual([...other, ...two.ids.slice(0, -1)])
+  expect(two.ids).toEqual((await generateText(hashModel({ vocab: 32 }), { tokens: other, maxNewTokens: 4 })).ids)
+})
+
+test('a truncated cache goes on from its new end', async () => {
+  const lm = hashModel({ vocab: 32 })
+  await using cache = new PrefixCache(lm)
+  await generateText(lm, { tokens: [5, 6, 7, 8], maxNewTokens: 4, cache })
+  cache.truncate(2)
+  expect(rowsIn(cache)).toEqual([5, 6])
+  const next = await generateText(lm, { tokens: [5, 6, 7, 8], maxNewTokens: 4, cache })
+  expect(next.statistics.reusedTokens).toBe(2)
+  expect(() => cache.truncate(100)).toThrow(ArgumentError)
+})
+
+test.each([false, true])('a snapshot brings its tokens and rows to another cache (recurrent layers: %s)', async (isRecurrent) => {
+  const model = () => fakeModel({ vocab: 32, isRecurrent, logits: hashModel({ vocab: 32 }).logitsAfter })
+  const lm = model()
+  await using cache = new PrefixCache(lm)
+  const first = await generateText(lm, { tokens: [5, 6, 7], maxNewTokens: 4, cache })
+  const snapshot = structuredClone(cache.snapshot())
+  const later = model()
+  await using restored = new PrefixCache(later)
+  await restored.restore(snapshot)
+  expect(rowsIn(restored)).toEqual(rowsIn(cache))
+  const tokens = [5, 6, 7, ...first.ids, 9]
+  const next = await generateText(later, { tokens, maxNewTokens: 4, cache: restored })
+  expect(next.statistics.reusedTokens).toBe(6)
+  expect(next.ids).toEqual((await generateText(model(), { tokens, maxNewTokens: 4 })).ids)
+})
+
+test('a snapshot of another model, or one that contradicts itself, is refused and what was held stays', async () => {
+  const lm = hashModel({ vocab: 32 })
+  await using cache = new PrefixCache(lm)
+  await generateText(lm, { tokens: [5, 6, 7], maxNewTokens: 2, cache })
+  const snapshot = cache.snapshot()
+  const [row] = snapshot.rows.rows
+  if (row === undefined) throw new Error('a snapshot without layers')
+  const wide = { kvHeads: 1, keyDim: 2, valueDim: 1 }
+  await expect(cache.restore({ ...snapshot, rows: { ...snapshot.rows, layers: [wide] } })).rejects.toThrow(ShapeError)
+  await expect(cache.restore({ ...snapshot, tokens: Int32Array.of(1) })).rejects.toThrow(ShapeError)
+  const short = { keys: row.keys.subarray(1), values: row.values }
+  await expect(cache.restore({ ...snapshot, rows: { ...snapshot.rows, rows: [short] } })).rejects.toThrow(ShapeError)
+  expect(rowsIn(cache)).toEqual([5, 6, 7, ...snapshot.tokens.slice(3)])
+  expect(lm.openCaches.size).toBe(1)
+})
+
+test('a cache that is being written to is neither forked nor truncated, saved or replaced', async () => {
+  const lm = hashModel({ vocab: 32 })
+  await using cache = new PrefixCache(lm)
+  const empty = cache.snapshot()
+  for await (const _ of generate(lm, { tokens: [5, 6, 7], maxNewTokens: 2, cache })) {
+    expect(() => cache.fork()).toThrow(CacheBusyError)
+    expect(() => cache.truncate(0)).toThrow(CacheBusyError)
+    expect(() => cache.snapshot()).toThrow(CacheBusyError)
+    await expect(cache.restore(empty)).rejects.toThrow(CacheBusyError)
+  }
+  expect(cache.fork().tokens).toEqual(cache.tokens)
 })
