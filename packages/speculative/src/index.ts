@@ -7,6 +7,9 @@ export type { AdjacencySnapshot } from './adjacency.ts'
 // How much of a draft is verified.
 export { type BudgetOptions, withBudget } from './with-budget.ts'
 export { bestSubtree, type Subtree } from './best-subtree.ts'
+// Drafters that run a model.
+export { type DraftModelOptions, draftModel } from './drafters/draft-model.ts'
+export { VocabularyError } from './errors.ts'
 // Parts to build a drafter from.
 export { createTokenTree, type TokenTree } from './token-tree.ts'
 export { createSuffixAutomaton, NO_MATCH, type SuffixAutomaton, type SuffixMatch } from './suffix-automaton.ts'

@@ -29,7 +29,7 @@ export function hashModel({ vocab, memory = 2, stepTimes, treeVisibility = true 
     const at = Int32Array.from(branches, ({ length }) => length - 1)
     if (positions !== undefined && !positions.every((position, i) => position === at[i]))
       throw new Error('a row of a step has a wrong position')
-    const wanted = want.logits === 'all' ? branches : branches.slice(-1)
+    const wanted = want.logits === 'all' ? branches : want.logits instanceof Int32Array ? chosen(branches, want.logits) : branches.slice(-1)
     const data = Float32Array.from(wanted.flatMap((branch) => logitsAfter(branch.slice(-memory), vocab)))
     return {
       logits: { type: 'float32', dims: [wanted.length, vocab], data, location: 'cpu', size: data.length },
@@ -73,6 +73,10 @@ export function hashModel({ vocab, memory = 2, stepTimes, treeVisibility = true 
     memory: () => ({ weightsBytes: 0, graphBytes: 0, cacheBytes: 0 }),
     async [Symbol.asyncDispose]() {},
   }
+}
+
+function chosen(branches: readonly number[][], rows: Int32Array): number[][] {
+  return Array.from(rows, (row) => branches[row] ?? [])
 }
 
 /** The tokens whose rows a cache holds. */

@@ -1,0 +1,6 @@
+import { ForetokenError } from '@foretoken/tensor'
+
+/** Two models that are to work together have other tokens for the same ids, or tell too little to know. */
+export class VocabularyError extends ForetokenError {
+  readonly code = 'vocabulary'
+}
