@@ -1,20 +1,19 @@
 /**
  * Rows in typed arrays of the host, token-major: layer l holds keys [capacity, kvHeads, keyDim] and values
  * [capacity, kvHeads, valueDim], each in a plain ArrayBuffer that a native runtime can read in place. Appending is one
- * contiguous write per run and layer. Capacity doubles from a small start, so a short chat never pays for a long context, and
- * a row is copied about once on average in a cache's life.
+ * contiguous write per run and layer. Capacity doubles from a small start and later grows by a quarter, so a short chat never pays for a
+ * long context and a long one for little that it does not use; a row is copied once to four times on average in a cache's life.
  *
  * Forks share a block. A sharer may write in place from row n on while no other sharer holds a row >= n; otherwise it copies its
  * rows into a block of its own first. So of two forks, the first to append takes over the block's free rows, and the second copies.
- *
- * Elements are float32, or float16 bits for half the memory; then appended rows are rounded and float32 views are decoded copies.
  */
-import { decodeFloat16, encodeFloat16 } from '@foretoken/tensor'
+import { allocate, type Elements, type HeldRows, type StorageType, store } from './held-rows.ts'
 import type { LayerRows, LayerShape } from './new-rows.ts'
 import type { RowRun } from './row-run.ts'
-import type { HalfRows, RowStorage, StorageType } from './row-storage.ts'
+import type { RowStorage } from './row-storage.ts'
 
-type Elements = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
+/** Rows beyond which capacity grows by a quarter. */
+const DOUBLED_UNTIL = 1024
 
 /** One array per layer for keys and one for values, with room for `capacity` rows each. */
 interface RowBlock {
@@ -62,14 +61,10 @@ export class HostRowStorage implements RowStorage {
     return bytes
   }
 
-  view(layer: number, from: number, to: number): LayerRows {
-    const { keys, values } = this.#slice(layer, from, to)
-    return { keys: asFloat32(keys), values: asFloat32(values) }
-  }
-
-  halfView(layer: number, from: number, to: number): HalfRows | undefined {
-    const { keys, values } = this.#slice(layer, from, to)
-    return keys instanceof Uint16Array && values instanceof Uint16Array ? { keys, values } : undefined
+  view(layer: number, from: number, to: number): HeldRows {
+    const { keyWidth, valueWidth } = widths(this.#layers, layer)
+    const { keys, values } = arraysOf(this.#block, layer)
+    return { keys: keys.subarray(from * keyWidth, to * keyWidth), values: values.subarray(from * valueWidth, to * valueWidth) }
   }
 
   append(layers: readonly LayerRows[], runs: readonly RowRun[]): void {
@@ -96,14 +91,11 @@ export class HostRowStorage implements RowStorage {
     return new HostRowStorage(this.#layers, this.#options)
   }
 
-  /** Makes the rows of a float32 storage those that `write` puts into each layer's arrays, [rows, kvHeads, …]. */
-  receive(rows: number, write: (layer: number, keys: Float32Array, values: Float32Array) => void): void {
+  /** Makes the rows those that `write` puts into each layer's arrays, [rows, kvHeads, …]. */
+  receive(rows: number, write: (layer: number, into: HeldRows) => void): void {
     this.#length = 0
     this.#reserve(rows)
-    for (let l = 0; l < this.#layers.length; l++) {
-      const { keys, values } = this.#slice(l, 0, rows)
-      if (keys instanceof Float32Array && values instanceof Float32Array) write(l, keys, values)
-    }
+    for (let l = 0; l < this.#layers.length; l++) write(l, this.view(l, 0, rows))
     this.#length = rows
   }
 
@@ -140,12 +132,6 @@ export class HostRowStorage implements RowStorage {
     this.#length = 0
   }
 
-  #slice(layer: number, from: number, to: number): { readonly keys: Elements; readonly values: Elements } {
-    const { keyWidth, valueWidth } = widths(this.#layers, layer)
-    const { keys, values } = arraysOf(this.#block, layer)
-    return { keys: keys.subarray(from * keyWidth, to * keyWidth), values: values.subarray(from * valueWidth, to * valueWidth) }
-  }
-
   /** Makes rows [length, rows) writable by this sharer alone. */
   #reserve(rows: number): void {
     if (rows <= this.#block.capacity && this.#mayWriteFrom(this.#length)) return
@@ -159,10 +145,10 @@ export class HostRowStorage implements RowStorage {
     return true
   }
 
-  /** The start, doubled until it holds `rows`, at most the cap (the cache has checked that `rows` is within it). */
+  /** The start, grown until it holds `rows`, at most the cap (the cache has checked that `rows` is within it). */
   #capacityFor(rows: number): number {
     let capacity = this.#options.initialCapacity
-    while (capacity < rows) capacity *= 2
+    while (capacity < rows) capacity = capacity < DOUBLED_UNTIL ? 2 * capacity : Math.ceil(1.25 * capacity)
     return Math.min(capacity, this.#options.maxCapacity)
   }
 
@@ -182,22 +168,12 @@ export class HostRowStorage implements RowStorage {
 }
 
 function newBlock(layers: readonly LayerShape[], capacity: number, storage: StorageType): RowBlock {
-  const allocate = (elements: number): Elements => (storage === 'float16' ? new Uint16Array(elements) : new Float32Array(elements))
   return {
-    keys: layers.map(({ kvHeads, keyDim }) => allocate(capacity * kvHeads * keyDim)),
-    values: layers.map(({ kvHeads, valueDim }) => allocate(capacity * kvHeads * valueDim)),
+    keys: layers.map(({ kvHeads, keyDim }) => allocate(storage, capacity * kvHeads * keyDim)),
+    values: layers.map(({ kvHeads, valueDim }) => allocate(storage, capacity * kvHeads * valueDim)),
     capacity,
     sharers: new Set(),
   }
-}
-
-function store(source: Float32Array, target: Elements, offset: number): void {
-  if (target instanceof Float32Array) target.set(source, offset)
-  else encodeFloat16(source, target.subarray(offset, offset + source.length))
-}
-
-function asFloat32(elements: Elements): Float32Array {
-  return elements instanceof Float32Array ? elements : decodeFloat16(elements)
 }
 
 function moveRuns(source: Elements, target: Elements, runs: readonly RowRun[], firstRow: number, width: number): void {
@@ -215,7 +191,7 @@ function widths(layers: readonly LayerShape[], layer: number): { readonly keyWid
   return { keyWidth: shape.kvHeads * shape.keyDim, valueWidth: shape.kvHeads * shape.valueDim }
 }
 
-function arraysOf(block: RowBlock, layer: number): { readonly keys: Elements; readonly values: Elements } {
+function arraysOf(block: RowBlock, layer: number): HeldRows {
   const keys = block.keys[layer]
   const values = block.values[layer]
   if (keys === undefined || values === undefined) throw new RangeError(`layer ${layer} of ${block.keys.length}`)

@@ -1,3 +1,4 @@
+import type { HeldRows, StorageType } from './held-rows.ts'
 import type { LayerRows, LayerShape, NewRows, RecurrentView } from './new-rows.ts'
 
 /**
@@ -6,6 +7,8 @@ import type { LayerRows, LayerShape, NewRows, RecurrentView } from './new-rows.t
  */
 export interface KvCache extends AsyncDisposable {
   readonly layers: readonly LayerShape[]
+  /** How the numbers of its rows are held. */
+  readonly storage: StorageType
   /** Number of rows held (`past`). */
   readonly length: number
   /** [length] absolute position of each row, ascending unless a policy chose otherwise. */
@@ -19,7 +22,9 @@ export interface KvCache extends AsyncDisposable {
    * without recurrent layers, of which nothing is lost.
    */
   readonly recentRows: number
-  /** Views of rows [from, to) of a layer; valid until the cache changes. */
+  /** Rows [from, to) of a layer as they are held, in place; valid until the cache changes. */
+  heldView(layer: number, from?: number, to?: number): HeldRows
+  /** The same in float32: a copy where they are held otherwise. */
   view(layer: number, from?: number, to?: number): LayerRows
   /**
    * The newest state of a recurrent layer and the rows since; valid until the cache changes.
@@ -51,6 +56,8 @@ export interface KvCache extends AsyncDisposable {
 
 export interface KvSnapshot {
   readonly layers: readonly LayerShape[]
+  /** How the cache held its rows; float32 when absent. */
+  readonly storage?: StorageType
   readonly positions: Int32Array
   readonly rows: readonly LayerRows[]
   /** One per layer, where any is recurrent. */

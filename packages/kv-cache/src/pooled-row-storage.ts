@@ -2,6 +2,7 @@
  * The rows of a cache that lie in a pool, beside those of others. The cache goes on as before: what it appends is written into the pool,
  * what it shows is copied out. Where its rows have to move (a truncation below the last whole block, a selection), it leaves the pool.
  */
+import { allocate, type HeldRows } from './held-rows.ts'
 import type { HostRowStorage } from './host-row-storage.ts'
 import type { LayerRows } from './new-rows.ts'
 import type { RowPool } from './row-pool.ts'
@@ -40,16 +41,12 @@ export class PooledRowStorage implements RowStorage {
     return this.pool.owner === this ? this.pool.bytes : 0
   }
 
-  view(layer: number, from: number, to: number): LayerRows {
+  view(layer: number, from: number, to: number): HeldRows {
     const { keyWidth, valueWidth } = this.pool.widths(layer)
-    const keys = new Float32Array((to - from) * keyWidth)
-    const values = new Float32Array((to - from) * valueWidth)
-    this.pool.copyOut(this, layer, from, to, keys, values)
-    return { keys, values }
-  }
-
-  halfView(): undefined {
-    return undefined
+    const { storage } = this.pool
+    const copy = { keys: allocate(storage, (to - from) * keyWidth), values: allocate(storage, (to - from) * valueWidth) }
+    this.pool.copyOut(this, layer, from, to, copy)
+    return copy
   }
 
   append(layers: readonly LayerRows[], runs: readonly RowRun[]): void {
@@ -100,7 +97,7 @@ export class PooledRowStorage implements RowStorage {
   }
 
   #copyTo(storage: HostRowStorage, rows: number): HostRowStorage {
-    storage.receive(rows, (layer, keys, values) => this.pool.copyOut(this, layer, 0, rows, keys, values))
+    storage.receive(rows, (layer, into) => this.pool.copyOut(this, layer, 0, rows, into))
     return storage
   }
 }

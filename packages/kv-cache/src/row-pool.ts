@@ -7,8 +7,9 @@
  * A slot that nobody sits in, or whose cache misses a run, is computed for nothing; arranging the slots anew copies all rows. So empty
  * slots are put up with until they have cost as much as the copy, and then only those go that have stayed away for some runs.
  *
- * The pool knows its caches weakly: a cache that is garbage leaves an empty slot, and a pool without caches is garbage itself.
+ * All caches of a pool hold their numbers in the same way. The pool knows its caches weakly: a cache that is garbage leaves an empty slot, and a pool without caches is garbage itself.
  */
+import { allocate, type Elements, type HeldRows, type StorageType, store } from './held-rows.ts'
 import type { LayerRows, LayerShape } from './new-rows.ts'
 import type { PooledRowStorage } from './pooled-row-storage.ts'
 import type { RowStorage } from './row-storage.ts'
@@ -28,13 +29,14 @@ export interface Widths {
 
 /** One array per layer for keys and one for values, each [rows, slots, …]. */
 interface Region {
-  readonly keys: Float32Array[]
-  readonly values: Float32Array[]
+  readonly keys: Elements[]
+  readonly values: Elements[]
   readonly rows: number
 }
 
 export class RowPool {
   readonly blockRows: number
+  readonly storage: StorageType
   readonly #widths: readonly Widths[]
   #seats: (WeakRef<PooledRowStorage> | undefined)[] = []
   #blocks: Region
@@ -42,8 +44,9 @@ export class RowPool {
   /** Rows computed for nothing since the slots were arranged. */
   #idleRows = 0
 
-  constructor(layers: readonly LayerShape[], blockRows: number) {
+  constructor(layers: readonly LayerShape[], blockRows: number, storage: StorageType) {
     this.blockRows = blockRows
+    this.storage = storage
     this.#widths = layers.map(({ kvHeads, keyDim, valueDim }) => ({ keyWidth: kvHeads * keyDim, valueWidth: kvHeads * valueDim }))
     this.#blocks = this.#newRegion(0, 0)
     this.#tails = this.#newRegion(0, 0)
@@ -70,12 +73,12 @@ export class RowPool {
   }
 
   /** Rows [from, to) of the whole blocks of all slots: keys [to - from, slots, kvHeads, keyDim] and values. Valid until a cache changes. */
-  blocks(layer: number, from: number, to: number): LayerRows {
+  blocks(layer: number, from: number, to: number): HeldRows {
     return this.#view(this.#blocks, layer, from, to)
   }
 
   /** The first rows of all tails. */
-  tails(layer: number, rows: number): LayerRows {
+  tails(layer: number, rows: number): HeldRows {
     return this.#view(this.#tails, layer, 0, rows)
   }
 
@@ -119,22 +122,23 @@ export class RowPool {
       const { keyWidth, valueWidth } = this.widths(l)
       const source = layers[l]
       if (source === undefined) continue // counted by the cache
-      this.#tails.keys[l]?.set(source.keys.subarray(sourceRow * keyWidth, (sourceRow + 1) * keyWidth), at * keyWidth)
-      this.#tails.values[l]?.set(source.values.subarray(sourceRow * valueWidth, (sourceRow + 1) * valueWidth), at * valueWidth)
+      const { keys, values } = arraysOf(this.#tails, l)
+      store(source.keys.subarray(sourceRow * keyWidth, (sourceRow + 1) * keyWidth), keys, at * keyWidth)
+      store(source.values.subarray(sourceRow * valueWidth, (sourceRow + 1) * valueWidth), values, at * valueWidth)
     }
     if ((row + 1) % this.blockRows === 0) this.#moveTailToBlocks(slot, row + 1 - this.blockRows)
   }
 
   /** Copies rows [from, to) of a storage's layer into arrays of their size. */
-  copyOut(storage: PooledRowStorage, layer: number, from: number, to: number, keys: Float32Array, values: Float32Array): void {
+  copyOut(storage: PooledRowStorage, layer: number, from: number, to: number, into: HeldRows): void {
     const { slot, length } = storage
     const whole = length - (length % this.blockRows)
     const { keyWidth, valueWidth } = this.widths(layer)
     for (let row = from; row < to; row++) {
       const region = row < whole ? this.#blocks : this.#tails
       const at = (row < whole ? row : row - whole) * this.slots + slot
-      copyRow(region.keys[layer], at, keys, row - from, keyWidth)
-      copyRow(region.values[layer], at, values, row - from, valueWidth)
+      copyRow(region.keys[layer], at, into.keys, row - from, keyWidth)
+      copyRow(region.values[layer], at, into.values, row - from, valueWidth)
     }
   }
 
@@ -214,11 +218,11 @@ export class RowPool {
 
   /** Rows [length, width] that lie together into the two regions of a slot. */
   #spread(
-    source: Float32Array,
+    source: Elements,
     width: number,
     length: number,
-    blocks: Float32Array | undefined,
-    tails: Float32Array | undefined,
+    blocks: Elements | undefined,
+    tails: Elements | undefined,
     slot: number,
     slots: number,
   ): void {
@@ -229,7 +233,7 @@ export class RowPool {
     }
   }
 
-  #view(region: Region, layer: number, from: number, to: number): LayerRows {
+  #view(region: Region, layer: number, from: number, to: number): HeldRows {
     const { keyWidth, valueWidth } = this.widths(layer)
     const { keys, values } = arraysOf(region, layer)
     return {
@@ -240,8 +244,8 @@ export class RowPool {
 
   #newRegion(rows: number, slots: number): Region {
     return {
-      keys: this.#widths.map(({ keyWidth }) => new Float32Array(rows * slots * keyWidth)),
-      values: this.#widths.map(({ valueWidth }) => new Float32Array(rows * slots * valueWidth)),
+      keys: this.#widths.map(({ keyWidth }) => allocate(this.storage, rows * slots * keyWidth)),
+      values: this.#widths.map(({ valueWidth }) => allocate(this.storage, rows * slots * valueWidth)),
       rows,
     }
   }
@@ -268,7 +272,7 @@ export interface Newcomer {
   enter(slot: number): PooledRowStorage
 }
 
-function arraysOf(region: Region, layer: number): LayerRows {
+function arraysOf(region: Region, layer: number): HeldRows {
   const keys = region.keys[layer]
   const values = region.values[layer]
   if (keys === undefined || values === undefined) throw new RangeError(`layer ${layer} of ${region.keys.length}`)
@@ -276,17 +280,17 @@ function arraysOf(region: Region, layer: number): LayerRows {
 }
 
 /** Rows of a few hundred numbers: a loop of its own is no quicker than `set`. */
-function copyRow(source: Float32Array | undefined, from: number, target: Float32Array | undefined, to: number, width: number): void {
+function copyRow(source: Elements | undefined, from: number, target: Elements | undefined, to: number, width: number): void {
   if (source === undefined || width === 0) return
   target?.set(source.subarray(from * width, (from + 1) * width), to * width)
 }
 
 /** The first rows of a slot to a slot of other arrays. */
 function moveSlot(
-  source: Float32Array | undefined,
+  source: Elements | undefined,
   fromSlot: number,
   fromSlots: number,
-  target: Float32Array | undefined,
+  target: Elements | undefined,
   toSlot: number,
   toSlots: number,
   rows: number,
@@ -295,7 +299,7 @@ function moveSlot(
   for (let row = 0; row < rows; row++) copyRow(source, row * fromSlots + fromSlot, target, row * toSlots + toSlot, width)
 }
 
-function clearSlot(array: Float32Array | undefined, slot: number, slots: number, width: number): void {
+function clearSlot(array: Elements | undefined, slot: number, slots: number, width: number): void {
   if (array === undefined || width === 0) return
   for (let at = slot * width; at < array.length; at += slots * width) array.fill(0, at, at + width)
 }

@@ -3,27 +3,17 @@
  * other places (a device buffer of fixed capacity, one latent row per token, rows that another layer owns) are other
  * implementations of this interface.
  */
+import type { HeldRows } from './held-rows.ts'
 import type { LayerRows } from './new-rows.ts'
 import type { RowRun } from './row-run.ts'
-
-/** How elements are held. */
-export type StorageType = 'float32' | 'float16'
-
-/** The bits of float16 rows, laid out as in `LayerRows`. */
-export interface HalfRows {
-  readonly keys: Uint16Array
-  readonly values: Uint16Array
-}
 
 export interface RowStorage {
   /** Number of rows held. */
   readonly length: number
   /** Bytes allocated; those of shared storage are reported by one of its sharers only. */
   readonly bytes: number
-  /** Rows [from, to) of a layer as float32; valid until the storage changes. */
-  view(layer: number, from: number, to: number): LayerRows
-  /** The same as they are held; undefined where that is not float16. */
-  halfView(layer: number, from: number, to: number): HalfRows | undefined
+  /** Rows [from, to) of a layer as they are held; valid until the storage changes. */
+  view(layer: number, from: number, to: number): HeldRows
   /** Appends the runs, in order, of rows that are laid out as in `NewRows`. Either all layers get them or none. */
   append(layers: readonly LayerRows[], runs: readonly RowRun[]): void
   truncate(length: number): void

@@ -4,15 +4,16 @@
  */
 import { ArgumentError, DisposedError, ShapeError } from '@foretoken/tensor'
 import { CacheCapacityError, CacheStateError } from './errors.ts'
+import { type HeldRows, readRows, type StorageType } from './held-rows.ts'
 import { HostRowStorage } from './host-row-storage.ts'
 import type { KvCache, KvSnapshot } from './kv-cache.ts'
 import type { LayerRows, LayerShape, NewRows, RecurrentShape, RecurrentView } from './new-rows.ts'
 import { DEFAULT_RETENTION, RecurrentHistory, type StateRetention } from './recurrent-history.ts'
 import { type RowRun, rowRuns } from './row-run.ts'
-import type { HalfRows, RowStorage, StorageType } from './row-storage.ts'
+import type { RowStorage } from './row-storage.ts'
 
 export interface KvCacheOptions {
-  /** Rows that the first append makes room for; capacity doubles from there. Default 64. */
+  /** Rows that the first append makes room for; capacity doubles from there, beyond 1,024 rows it grows by a quarter. Default 64. */
   readonly initialCapacity?: number
   /** Most rows the cache may hold; appending more is a `CacheCapacityError`. Default: no limit. */
   readonly maxCapacity?: number
@@ -25,25 +26,13 @@ export interface KvCacheOptions {
   readonly states?: Partial<StateRetention>
 }
 
-/** A cache whose rows lie in typed arrays of the host. */
-export interface HostKvCache extends KvCache {
-  readonly storage: StorageType
-  /**
-   * Views of the float16 bits of rows [from, to) of a layer; valid until the cache changes. `view` decodes them into fresh arrays.
-   *
-   * @throws {ArgumentError} for a cache of float32
-   */
-  halfView(layer: number, from?: number, to?: number): HalfRows
-  fork(): HostKvCache
-}
-
 /**
  * An empty cache.
  *
  * @param layers  shape of each layer's rows; a layer without rows of its own has `kvHeads` 0
  * @throws {ArgumentError} for a size that is not a whole number >= 0, a capacity that is not one >= 1, or an unknown storage
  */
-export function createKvCache(layers: readonly LayerShape[], options: KvCacheOptions = {}): HostKvCache {
+export function createKvCache(layers: readonly LayerShape[], options: KvCacheOptions = {}): KvCache {
   return emptyCache(layers, options)
 }
 
@@ -53,8 +42,8 @@ export function createKvCache(layers: readonly LayerShape[], options: KvCacheOpt
  * @throws {ShapeError} when the snapshot contradicts itself
  * @throws {CacheCapacityError} when it holds more rows than `maxCapacity`
  */
-export function restoreKvCache(snapshot: KvSnapshot, options: KvCacheOptions = {}): HostKvCache {
-  const cache = emptyCache(snapshot.layers, options)
+export function restoreKvCache(snapshot: KvSnapshot, options: KvCacheOptions = {}): KvCache {
+  const cache = emptyCache(snapshot.layers, snapshot.storage === undefined ? options : { storage: snapshot.storage, ...options })
   cache.restore(snapshot)
   return cache
 }
@@ -84,7 +73,7 @@ function emptyCache(layers: readonly LayerShape[], options: KvCacheOptions): Seq
   return new SequenceCache(own, new HostRowStorage(own, { initialCapacity, maxCapacity, storage }), history, maxCapacity, storage)
 }
 
-export class SequenceCache implements HostKvCache {
+export class SequenceCache implements KvCache {
   readonly storage: StorageType
   readonly layers: readonly LayerShape[]
   readonly #maxCapacity: number
@@ -140,14 +129,12 @@ export class SequenceCache implements HostKvCache {
   }
 
   view(layer: number, from = 0, to?: number): LayerRows {
-    const storage = this.#open()
-    return storage.view(layer, from, this.#checkRange(layer, from, to))
+    return readRows(this.heldView(layer, from, to))
   }
 
-  halfView(layer: number, from = 0, to?: number): HalfRows {
-    const rows = this.#open().halfView(layer, from, this.#checkRange(layer, from, to))
-    if (rows === undefined) throw new ArgumentError({ field: 'halfView', found: 'a cache of float32', expected: 'one of float16' })
-    return rows
+  heldView(layer: number, from = 0, to?: number): HeldRows {
+    const storage = this.#open()
+    return storage.view(layer, from, this.#checkRange(layer, from, to))
   }
 
   recurrentView(layer: number): RecurrentView {
@@ -231,7 +218,7 @@ export class SequenceCache implements HostKvCache {
     this.#nextPosition = onePastGreatest(this.#positions, 0, row)
   }
 
-  fork(): HostKvCache {
+  fork(): KvCache {
     const storage = this.#open()
     const fork = new SequenceCache(this.layers, storage.fork(), this.#history?.fork(), this.#maxCapacity, this.storage)
     fork.#positions = this.#positions.slice(0, storage.length)
@@ -242,18 +229,18 @@ export class SequenceCache implements HostKvCache {
   snapshot(): KvSnapshot {
     const storage = this.#open()
     const rows = this.layers.map((_, layer) => {
-      const { keys, values } = storage.view(layer, 0, storage.length)
+      const { keys, values } = readRows(storage.view(layer, 0, storage.length))
       return { keys: keys.slice(), values: values.slice() }
     })
     const positions = this.#positions.slice(0, storage.length)
     const history = this.#history
-    if (history === undefined) return { layers: this.layers, positions, rows }
+    if (history === undefined) return { layers: this.layers, storage: this.storage, positions, rows }
     const recurrent = this.layers.map((shape, layer) => {
       if (shape.recurrent === undefined) return undefined
       const { state, inputs, tail } = history.view(layer)
       return { state: state.slice(), inputs: inputs.slice(), tail }
     })
-    return { layers: this.layers, positions, rows, recurrent }
+    return { layers: this.layers, storage: this.storage, positions, rows, recurrent }
   }
 
   /** Of an empty cache. */

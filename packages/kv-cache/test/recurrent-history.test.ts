@@ -2,7 +2,7 @@
  * States against a slow second implementation: the state of a list of inputs is computed from the first on, each time. The recurrence is one
  * whose result depends on the order of rows and is exact in float32, so that any row lost, doubled or exchanged shows.
  */
-import { CacheStateError, createKvCache, type HostKvCache, type LayerShape, type NewRows, restoreKvCache } from '@foretoken/kv-cache'
+import { CacheStateError, createKvCache, type KvCache, type LayerShape, type NewRows, restoreKvCache } from '@foretoken/kv-cache'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
@@ -26,7 +26,7 @@ const stateOf = (layer: number, tokens: readonly number[]) =>
   tokens.reduce((state, token) => after(state, inputsOf(layer, token)), new Array<number>(sizeOf(layer)).fill(0))
 
 /** What a step over the cache returns: states come from the cache's own view, not from the list of tokens. */
-function step(cache: HostKvCache, tokens: readonly number[], isChain: boolean): NewRows {
+function step(cache: KvCache, tokens: readonly number[], isChain: boolean): NewRows {
   const layers = LAYERS.map(({ kvHeads, keyDim, valueDim, recurrent }, layer) => {
     const rows = { keys: new Float32Array(tokens.length * kvHeads * keyDim), values: new Float32Array(tokens.length * kvHeads * valueDim) }
     if (recurrent === undefined) return rows
@@ -51,7 +51,7 @@ function step(cache: HostKvCache, tokens: readonly number[], isChain: boolean): 
 }
 
 /** The cache's state, its tail replayed, and its window are those of the tokens. */
-function expectHeld(cache: HostKvCache, tokens: readonly number[]): void {
+function expectHeld(cache: KvCache, tokens: readonly number[]): void {
   expect(cache.length).toBe(tokens.length)
   for (const [layer, { recurrent }] of LAYERS.entries()) {
     if (recurrent === undefined) continue
@@ -78,7 +78,7 @@ describe('the states of a cache', () => {
         let cache = createKvCache(LAYERS, { states })
         let tokens: number[] = []
         let token = 1
-        const others: { cache: HostKvCache; tokens: readonly number[] }[] = []
+        const others: { cache: KvCache; tokens: readonly number[] }[] = []
         for (const each of commands) {
           if (each.kind === 'chain' || each.kind === 'tree') {
             const drawn = Array.from({ length: each.rows }, () => token++ % 997)

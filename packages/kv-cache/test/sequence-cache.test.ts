@@ -189,6 +189,16 @@ describe('memory', () => {
     expect(seen.map((bytes) => bytes / rowBytes)).toEqual([0, 4, 4, 4, 4, 8, 8, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16, 32])
   })
 
+  test('a long cache grows by a quarter', () => {
+    const cache = createKvCache(LAYERS, { initialCapacity: 1024 })
+    const rowsAt = (positions: readonly number[]) => cache.append(distinctRows(LAYERS, positions, 1))
+    rowsAt(Array.from({ length: 1024 }, (_, position) => position))
+    rowsAt([1024])
+    expect(cache.bytes / rowBytes).toBe(1280)
+    rowsAt(Array.from({ length: 1000 }, (_, at) => 1025 + at))
+    expect(cache.bytes / rowBytes).toBe(2500)
+  })
+
   test('capacity never exceeds the cap, and one row more is refused and appends nothing', () => {
     const cache = createKvCache(LAYERS, { initialCapacity: 4, maxCapacity: 6 })
     cache.append(distinctRows(LAYERS, [0, 1, 2, 3, 4], 1))
@@ -219,14 +229,19 @@ describe('storage in float16', () => {
     half.append(rows)
     full.append(rows)
     expect(half.bytes * 2).toBe(full.bytes)
-    const { keys, values } = half.halfView(0, 1)
-    expect(keys.buffer).toBe(half.halfView(0).keys.buffer)
+    const { keys, values } = half.heldView(0, 1)
+    expect(keys.buffer).toBe(half.heldView(0).keys.buffer)
     expect(Array.from(keys)).toEqual(Array.from(full.view(0, 1).keys, float16FromNumber))
     expect(Array.from(values)).toEqual(Array.from(full.view(0, 1).values, float16FromNumber))
   })
 
-  test('is not what a float32 cache can be viewed as', () => {
-    expect(() => createKvCache(LAYERS).halfView(0)).toThrow(expect.objectContaining({ code: 'argument' }))
+  test('comes back from a snapshot unless another one is asked for', () => {
+    const half = createKvCache(LAYERS, { storage: 'float16' })
+    half.append(distinctRows(LAYERS, [0, 1, 2], 1))
+    const restored = restoreKvCache(half.snapshot())
+    expect(restored.storage).toBe('float16')
+    expect(restored.heldView(1)).toEqual(half.heldView(1))
+    expect(restoreKvCache(half.snapshot(), { storage: 'float32' }).view(1)).toEqual(half.view(1))
   })
 })
 

@@ -1,4 +1,14 @@
-import { canShareRows, createKvCache, type KvCache, ownRows, type SharedRows, shareRows, sharesRows } from '@foretoken/kv-cache'
+import {
+  canShareRows,
+  createKvCache,
+  type HeldRows,
+  type KvCache,
+  ownRows,
+  type SharedRows,
+  type StorageType,
+  shareRows,
+  sharesRows,
+} from '@foretoken/kv-cache'
 import { ArgumentError } from '@foretoken/tensor'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -12,8 +22,8 @@ interface Twins {
   readonly plain: KvCache
 }
 
-function twins(): Twins {
-  return { shared: createKvCache(LAYERS), plain: createKvCache(LAYERS) }
+function twins(storage: StorageType): Twins {
+  return { shared: createKvCache(LAYERS, { storage }), plain: createKvCache(LAYERS, { storage }) }
 }
 
 function appendTo({ shared, plain }: Twins, steps: number, seed: number, accepted?: readonly number[]): void {
@@ -26,8 +36,8 @@ function appendTo({ shared, plain }: Twins, steps: number, seed: number, accepte
   plain.append(rows, accepted)
 }
 
-function filled(length: number, seed: number): Twins {
-  const both = twins()
+function filled(length: number, seed: number, storage: StorageType = 'float32'): Twins {
+  const both = twins(storage)
   if (length > 0) appendTo(both, length, seed)
   return both
 }
@@ -54,16 +64,20 @@ function expectSlot(rows: SharedRows, { shared, plain }: Twins): void {
     const { kvHeads, keyDim, valueDim } = LAYERS[layer] ?? { kvHeads: 0, keyDim: 0, valueDim: 0 }
     const blocks = rows.blocks(layer, 0, whole)
     const tails = rows.tails(layer, plain.length - whole)
-    const slotRows = (array: Float32Array, width: number) => {
+    const slotRows = (array: HeldRows['keys'], width: number) => {
       const found: number[] = []
       for (let at = slot * width; width > 0 && at < array.length; at += rows.slots * width)
-        found.push(...bitsOf(array.subarray(at, at + width)))
+        found.push(...heldBits(array.subarray(at, at + width)))
       return found
     }
-    const own = plain.view(layer)
-    expect([...slotRows(blocks.keys, kvHeads * keyDim), ...slotRows(tails.keys, kvHeads * keyDim)]).toEqual(bitsOf(own.keys))
-    expect([...slotRows(blocks.values, kvHeads * valueDim), ...slotRows(tails.values, kvHeads * valueDim)]).toEqual(bitsOf(own.values))
+    const own = plain.heldView(layer)
+    expect([...slotRows(blocks.keys, kvHeads * keyDim), ...slotRows(tails.keys, kvHeads * keyDim)]).toEqual(heldBits(own.keys))
+    expect([...slotRows(blocks.values, kvHeads * valueDim), ...slotRows(tails.values, kvHeads * valueDim)]).toEqual(heldBits(own.values))
   }
+}
+
+function heldBits(held: HeldRows['keys']): number[] {
+  return held instanceof Float32Array ? bitsOf(held) : Array.from(held)
 }
 
 const operation = fc.oneof(
@@ -89,10 +103,10 @@ const operation = fc.oneof(
 )
 
 describe('caches that share a pool', () => {
-  test('behave as caches that do not, whatever is done to them', async () => {
+  test.each(['float32', 'float16'] as const)('behave as caches of %s that do not, whatever is done to them', async (storage) => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { maxLength: 40 }), async (operations) => {
-        const all: Twins[] = [filled(3, 1), filled(9, 2), filled(0, 3)]
+        const all: Twins[] = [filled(3, 1, storage), filled(9, 2, storage), filled(0, 3, storage)]
         const chosen = (who: readonly number[]) =>
           [...new Set(who.map((each) => all[each % all.length] ?? all[0]))].flatMap((each) => each ?? [])
         for (const each of operations) {
@@ -134,7 +148,7 @@ describe('caches that share a pool', () => {
               if (one !== undefined) ownRows(one.shared)
               break
             case 'new':
-              all.push(filled(each.rows, each.seed))
+              all.push(filled(each.rows, each.seed, storage))
               break
             case 'dispose':
               if (one !== undefined && all.length > 1) {
@@ -167,7 +181,7 @@ describe('caches that share a pool', () => {
   })
 
   test('leave finite numbers for those that come after them', async () => {
-    const infinite = twins()
+    const infinite = twins("float32")
     const rows = distinctRows(LAYERS, [0, 1, 2, 3, 4, 5], 1)
     infinite.shared.append({
       ...rows,
@@ -206,14 +220,17 @@ describe('caches that share a pool', () => {
     expect(slots).toBe(2)
   })
 
-  test('are distinct, and caches of float32 without states', () => {
+  test('are distinct, and without states', () => {
     const cache = createKvCache(LAYERS)
     expect(() => shareRows([cache, cache], BLOCK)).toThrow(/a cache twice/)
-    const half = createKvCache(LAYERS, { storage: 'float16' })
     const recurrent = createKvCache([{ kvHeads: 0, keyDim: 0, valueDim: 0, recurrent: { inputWidth: 1, window: 1, stateSize: 1 } }])
-    for (const other of [half, recurrent]) {
-      expect(canShareRows(other)).toBe(false)
-      expect(() => shareRows([cache, other], BLOCK)).toThrow(ArgumentError)
-    }
+    expect(canShareRows(recurrent)).toBe(false)
+    expect(() => shareRows([cache, recurrent], BLOCK)).toThrow(ArgumentError)
+  })
+
+  test('hold their rows in one way', () => {
+    const [full, half] = [createKvCache(LAYERS), createKvCache(LAYERS, { storage: 'float16' })]
+    expect([full, half].every(canShareRows)).toBe(true)
+    expect(() => shareRows([full, half], BLOCK)).toThrow(/float32 and float16/)
   })
 })

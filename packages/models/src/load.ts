@@ -7,6 +7,7 @@ import { type AdapterOptions, type LoraAdapter, openAdapters } from './adapters/
 import type { CausalLM, Plan } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { openCheckpoint } from './checkpoint/open-checkpoint.ts'
+import { CACHE_FORMATS, type CacheFormat, cacheTypeFor } from './decoder/cache-type.ts'
 import { PLAIN_OUTPUTS } from './decoder/outputs.ts'
 import { type ChosenPacking, choosePacking, packingFor } from './decoder/packing.ts'
 import { signedNote } from './decoder/signed-weights.ts'
@@ -22,6 +23,8 @@ import type { ConversionProgress } from './stored-model.ts'
 export interface LoadOptions {
   /** How linear layers are packed, `auto` by default: floats in float32, a quantised file in rotated rows of 8-bit integers where the architecture allows it. */
   readonly format?: WeightFormat
+  /** How cached keys and values are held, `auto` by default: in float16 where weights are rounded, else in float32. */
+  readonly cache?: CacheFormat
   /** LoRA adapters in PEFT's form, several at once. */
   readonly adapters?: readonly AdapterOptions[]
   /** Threads inside an operator; as many as physical cores by default. */
@@ -66,6 +69,10 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
   if (!WEIGHT_FORMATS.includes(format)) {
     throw new ArgumentError({ field: 'format', found: JSON.stringify(format), expected: `one of ${WEIGHT_FORMATS.join(', ')}` })
   }
+  const cache = options.cache ?? 'auto'
+  if (!CACHE_FORMATS.includes(cache)) {
+    throw new ArgumentError({ field: 'cache', found: JSON.stringify(cache), expected: `one of ${CACHE_FORMATS.join(', ')}` })
+  }
   const runtime = options.runtime ?? (await loadRuntime(options.threads === undefined ? {} : { threads: options.threads }))
   const path =
     typeof source === 'string'
@@ -75,6 +82,7 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
     const refuse = (field: string, found: string, expected: string) => {
       throw new ArgumentError({ file: path, field, found, expected })
     }
+    if (cache === 'float16') refuse('cache', cache, 'float32: a graph keeps rows as it was exported to')
     if (format !== 'auto') refuse('format', format, 'none: a graph has the formats that it was exported with')
     if (options.adapters?.length) refuse('adapters', `${options.adapters.length}`, 'none: exported graphs have no place for them')
     return openExported(path, runtime, options)
@@ -92,8 +100,10 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
+  const cacheType = cacheTypeFor(cache, packing, checkpoint)
   const graphOptions: GraphOptions = {
     packing,
+    cacheType,
     adapters,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.convertedFolder === undefined ? {} : { convertedFolder: options.convertedFolder }),
@@ -109,11 +119,12 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
         checkpoint,
         plan,
         graph: open,
+        cacheType,
         adapters,
         openGraph: (outputs) => openGraph(checkpoint, runtime, outputs, withoutSignal(graphOptions)),
       })
     const { readsPositions = false, config } = checkpoint.description
-    const plan = describePlan(runtime, graph, packing, options, [...chosen.notes, ...adapterNotes(adapters)])
+    const plan = describePlan(runtime, graph, graphOptions, options, [...chosen.notes, ...adapterNotes(adapters)])
     const { selfTest, stepTimes } = await findOut(model(plan), {
       threads: plan.threads,
       ...(await whereKept(graph, plan)),
@@ -137,7 +148,13 @@ async function whereKept({ kept }: OpenGraph, { runtime }: Plan): Promise<Pick<F
   return processor === undefined ? {} : { kept, machine: `${runtime}, ${processor}`, stepTimesBudgetMs: STEP_TIMES_BUDGET_MS }
 }
 
-function describePlan(runtime: Runtime, graph: OpenGraph, packing: Packing, options: LoadOptions, packingNotes: readonly string[]): Plan {
+function describePlan(
+  runtime: Runtime,
+  graph: OpenGraph,
+  { packing, cacheType }: GraphOptions,
+  options: LoadOptions,
+  packingNotes: readonly string[],
+): Plan {
   const { device } = runtime
   const notes = [...device.notes, graph.storageNote, ...packingNotes, ...graph.notes]
   if ([...graph.formats.values()].some((name) => name.includes('int8-rows'))) notes.push(signedNote(packing))
@@ -146,7 +163,7 @@ function describePlan(runtime: Runtime, graph: OpenGraph, packing: Packing, opti
     runtime: `${runtime.name} ${runtime.version}`,
     provider: device.provider,
     threads: options.threads ?? device.threads,
-    formats: Object.fromEntries(graph.formats),
+    formats: { ...Object.fromEntries(graph.formats), cache: cacheType },
     exact: false,
     notes,
   }

@@ -3,12 +3,14 @@
  * runtime maps (or into memory where there are no files), and the session is opened over both.
  */
 import { encodeModel, Graph } from '@foretoken/graph'
+import type { StorageType } from '@foretoken/kv-cache'
 import type { Runtime, Session } from '@foretoken/runtime'
 import { storeModel } from '#platform'
 import { bindAdapters } from './adapters/adapter-binding.ts'
 import type { LoraAdapter } from './adapters/lora-adapter.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { DRAFT_HEADS } from './checkpoint/draft-heads.ts'
+import { cacheTypeFor } from './decoder/cache-type.ts'
 import { createDecoder } from './decoder/decoder.ts'
 import { type OutputSet, PLAIN_OUTPUTS } from './decoder/outputs.ts'
 import { choosePacking } from './decoder/packing.ts'
@@ -34,6 +36,7 @@ export interface OpenGraph extends AsyncDisposable {
 
 export interface GraphOptions {
   readonly packing: Packing
+  readonly cacheType: StorageType
   readonly adapters?: readonly LoraAdapter[]
   readonly threads?: number
   /** Folder for converted weights that later starts reuse; a temporary one when absent. */
@@ -51,7 +54,11 @@ export interface BuiltGraph {
 }
 
 /** @throws {CheckpointError} when the checkpoint holds tensors that nothing reads; {ShapeError} when one contradicts the configuration */
-function buildGraph(checkpoint: Checkpoint, packing: Packing, outputs: OutputSet, adapters: readonly LoraAdapter[] = []): BuiltGraph {
+function buildGraph(
+  checkpoint: Checkpoint,
+  { packing, cacheType, adapters = [] }: Pick<GraphOptions, 'packing' | 'cacheType' | 'adapters'>,
+  outputs: OutputSet,
+): BuiltGraph {
   const graph = new Graph({ name: checkpoint.description.config.modelType })
   const binding = adapters.length === 0 ? undefined : bindAdapters(adapters, graph)
   const binder = createWeightBinder({
@@ -61,7 +68,7 @@ function buildGraph(checkpoint: Checkpoint, packing: Packing, outputs: OutputSet
     checkpoint: checkpoint.name,
     ...(binding === undefined ? {} : { adapters: binding }),
   })
-  const decoder = createDecoder(checkpoint.description, binder, graph, outputs)
+  const decoder = createDecoder(checkpoint.description, binder, graph, outputs, cacheType)
   checkpoint.description.build(decoder)
   decoder.newRows.declare()
   binding?.requireAllUsed(checkpoint.name)
@@ -71,12 +78,13 @@ function buildGraph(checkpoint: Checkpoint, packing: Packing, outputs: OutputSet
 
 /** The graph of a checkpoint as an ONNX file that names its weights without holding them: for looking at (Netron), not for running. */
 export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto'): Uint8Array {
-  const { graph } = buildGraph(checkpoint, { ...choosePacking(checkpoint, format).packing, isSigned: false }, PLAIN_OUTPUTS)
+  const packing = { ...choosePacking(checkpoint, format).packing, isSigned: false }
+  const { graph } = buildGraph(checkpoint, { packing, cacheType: cacheTypeFor('auto', packing, checkpoint) }, PLAIN_OUTPUTS)
   return encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } }).bytes()
 }
 
 export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, outputs: OutputSet, options: GraphOptions): Promise<OpenGraph> {
-  const { graph, binder, notes } = buildGraph(checkpoint, options.packing, outputs, options.adapters)
+  const { graph, binder, notes } = buildGraph(checkpoint, options, outputs)
   const encoded = encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } })
   // the wasm library reads no files: the weights go into its heap in any case
   const store = runtime.name === 'onnxruntime-node' ? storeModel : storeInMemory

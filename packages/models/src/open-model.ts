@@ -3,7 +3,16 @@
  * rows of several sequences share a run (`step/step-queue.ts`);
  * a step that wants an output which the open graph lacks reopens it with that output, so there is never more than one set of weights.
  */
-import { canShareRows, createKvCache, type KvCache, type LayerShape, ownRows, shareRows, sharesRows } from '@foretoken/kv-cache'
+import {
+  canShareRows,
+  createKvCache,
+  type KvCache,
+  type LayerShape,
+  ownRows,
+  type StorageType,
+  shareRows,
+  sharesRows,
+} from '@foretoken/kv-cache'
 import type { Session } from '@foretoken/runtime'
 import { DisposedError } from '@foretoken/tensor'
 import type { Tokenizer } from '@foretoken/tokenizers'
@@ -31,6 +40,8 @@ export interface OpenModelOptions {
   readonly checkpoint: Checkpoint
   readonly plan: Plan
   readonly graph: OpenGraph
+  /** How cached rows are held. */
+  readonly cacheType: StorageType
   readonly adapters: readonly LoraAdapter[]
   /** Opens the graph with these outputs. */
   openGraph(outputs: OutputSet): Promise<OpenGraph>
@@ -60,7 +71,8 @@ export class OpenModel implements CausalLM {
     if (checkpoint.tokenizer !== undefined) this.tokenizer = checkpoint.tokenizer
     this.generationDefaults = checkpoint.generationDefaults
     this.#layers = checkpoint.description.layers.map(layerShape)
-    this.#blockBytes = this.#layers.reduce((sum, { kvHeads, keyDim, valueDim }) => sum + 4 * BLOCK * kvHeads * (keyDim + valueDim), 0)
+    const rowNumbers = this.#layers.reduce((sum, { kvHeads, keyDim, valueDim }) => sum + kvHeads * (keyDim + valueDim), 0)
+    this.#blockBytes = (options.cacheType === 'float16' ? 2 : 4) * BLOCK * rowNumbers
     const isRecurrent = this.#layers.some(({ recurrent }) => recurrent !== undefined)
     this.plan = isRecurrent ? { ...options.plan, notes: [...options.plan.notes, RECURRENT_NOTE] } : options.plan
     this.capabilities = {
@@ -72,12 +84,12 @@ export class OpenModel implements CausalLM {
       topK: true,
       sharedSteps: !isRecurrent,
     }
-    this.#feeder = stepFeeder(checkpoint.description)
+    this.#feeder = stepFeeder(checkpoint.description, options.cacheType)
   }
 
   createCache(): KvCache {
     this.#requireOpen()
-    const cache = createKvCache(this.#layers)
+    const cache = createKvCache(this.#layers, { storage: this.#options.cacheType })
     this.#caches.add(cache)
     return cache
   }
@@ -157,7 +169,7 @@ export class OpenModel implements CausalLM {
 
   #check(step: DecodeStep): CheckedStep {
     step.signal?.throwIfAborted()
-    const checked = checkStep(step, { ...this.#options.checkpoint.description, layers: this.#layers })
+    const checked = checkStep(step, { ...this.#options.checkpoint.description, layers: this.#layers, cacheType: this.#options.cacheType })
     visibilityOf(step.visibility, checked.steps)
     scaleFeeds(this.#options.adapters, step.adapters)
     return checked

@@ -145,7 +145,7 @@ test('dynamic rope gives the logits of the shorter sequence where that is run', 
 test('without a format, a file of floats runs in float32 throughout', async () => {
   const fixture = await checkpointFixture('llama')
   await using lm = await loadCausalLM(fixture.folder)
-  expect(lm.plan.formats).toEqual({ embedding: 'f32', linear: 'f32', head: 'f32' })
+  expect(lm.plan.formats).toEqual({ embedding: 'f32', cache: 'float32', linear: 'f32', head: 'f32' })
   const expected = await fixture.expected('logits')
   await using cache = lm.createCache()
   const { logits } = await lm.forward({ tokens: Int32Array.from(fixture.inputIds[0] ?? []), cache, want: { logits: 'all' } })

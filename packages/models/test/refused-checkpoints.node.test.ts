@@ -179,6 +179,11 @@ test('an unknown format is refused with the known ones', async () => {
   await expect(loadCausalLM(folder, { format })).rejects.toThrow(/"int3".*auto, f32, int8/)
 })
 
+test('an unknown way to hold cached rows is refused with the known ones', async () => {
+  const cache = 'int8' as 'float16' // what a caller without types may pass
+  await expect(loadCausalLM(folder, { cache })).rejects.toThrow(/"int8".*auto, float32, float16/)
+})
+
 test('an abort while weights are converted leaves nothing behind', async () => {
   const stopping = new AbortController()
   const reason = new Error('enough')

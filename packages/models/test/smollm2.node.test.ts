@@ -133,7 +133,7 @@ describe.skipIf(!isHere)('quality of the formats on the text of Opticks (needs F
     const { ids } = await referenceText()
     await using reference = await loadCausalLM(model, { format: 'f32', selfTest: false })
     await using lm = await loadCausalLM(model)
-    expect(lm.plan.formats).toEqual({ embedding: 'int8-blocks-32', linear: 'int8-rows', head: 'int8-rows' })
+    expect(lm.plan.formats).toEqual({ cache: 'float16', embedding: 'int8-blocks-32', linear: 'int8-rows', head: 'int8-rows' })
     expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
     const quality = await measureQuality(lm, reference, Int32Array.from(ids))
     expect(quality.perplexity / quality.referencePerplexity).toBeLessThan(1.01)

@@ -56,8 +56,8 @@ export function cachedAttention(decoder: Decoder, layer: number, options: Cached
 
   const isDealt = inputs.strands > 1
   const one = isDealt ? [1] : [] // the new rows are one strand
-  const key = decoder.withSlots(options.key, ['each', ...one, 'slots', kvHeads, keyDim])
-  const value = decoder.withSlots(options.value, ['each', ...one, 'slots', kvHeads, valueDim])
+  const key = decoder.withSlots(decoder.asCached(options.key), ['each', ...one, 'slots', kvHeads, keyDim])
+  const value = decoder.withSlots(decoder.asCached(options.value), ['each', ...one, 'slots', kvHeads, valueDim])
   decoder.newRows.add(layer, key, value)
 
   // rows of one key/value head together: [slots, kvHeads, group * each, keyDim]

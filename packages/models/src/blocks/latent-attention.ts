@@ -142,7 +142,7 @@ function compressedAttention(decoder: Decoder, layer: number, options: Compresse
   const { graph } = decoder
   const { heads, keyDim } = layerOf(decoder, layer)
   const inputs = decoder.attentionInputs(layer)
-  const key = decoder.withSlots(options.key, ['each', 'slots', 1, keyDim])
+  const key = decoder.withSlots(decoder.asCached(options.key), ['each', 'slots', 1, keyDim])
   decoder.newRows.add(layer, key, key) // values have no width: the keys hold them
   const rows = `${heads}*each`
   const bySlot = transpose(decoder.withSlots(options.query, [heads, 'each', 'slots', keyDim]), [2, 0, 1, 3])

@@ -6,7 +6,9 @@
  * sequences: `steps` = `each` * `slots`, the first row of every sequence, then the second of every one. Only attention sees the difference,
  * because it reads each sequence's own cache (`AttentionInputs`).
  */
-import { add, type Dim, equal, type Graph, reshapeTo, shapeVector, type Value } from '@foretoken/graph'
+
+import { add, cast, type Dim, equal, type Graph, reshapeTo, shapeVector, type Value } from '@foretoken/graph'
+import type { StorageType } from '@foretoken/kv-cache'
 import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
 import type { Alibi } from '../blocks/alibi.ts'
 import type { Rope } from '../rope/rope.ts'
@@ -25,6 +27,8 @@ export interface Decoder {
   /** [wanted] int64: indices of the rows that go through the head. */
   readonly wantedRows: Value
   attentionInputs(layer: number): AttentionInputs
+  /** New rows as the cache will hold them, rounded where it rounds: the step that makes them sees what later ones see. */
+  asCached(rows: Value): Value
   /** What the layers return for the cache. */
   readonly newRows: NewRowsCollector
   /** The same numbers in the same order with dimensions among which `each` and `slots` may both stand, where `steps` stood before. */
@@ -139,7 +143,13 @@ export function layerOf(decoder: Decoder, layer: number): LayerDescription {
   return found
 }
 
-export function createDecoder(description: DecoderDescription, weights: WeightBinder, graph: Graph, outputs: OutputSet): Decoder {
+export function createDecoder(
+  description: DecoderDescription,
+  weights: WeightBinder,
+  graph: Graph,
+  outputs: OutputSet,
+  cacheType: StorageType,
+): Decoder {
   const { layers, config } = description
   const { kinds, kindOf } = maskKinds(layers)
   const tokens = outputs.embeddingsInput
@@ -195,6 +205,7 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
       positions = found
       return offset === 0 ? found : add(found, graph.constant('int64', [], [offset]))
     },
+    asCached: (rows) => (cacheType === 'float32' ? rows : cast(cast(rows, 'float16'), 'float32')),
     newRows: newRowsCollector(graph, layers),
     recurrentInputs: recurrent,
     rotary(layer) {
@@ -211,8 +222,10 @@ export function createDecoder(description: DecoderDescription, weights: WeightBi
       const shape = layers[layer]
       const mask = kind === undefined ? undefined : masks.get(kind.name)
       if (kind === undefined || shape === undefined || mask === undefined) throw new RangeError(`the decoder has no layer ${layer}`)
-      const rows = (name: string, counts: readonly Dim[], dim: number) =>
-        graph.input(`${name}_${layer}`, 'float32', [...counts, 'slots', shape.kvHeads, dim])
+      const rows = (name: string, counts: readonly Dim[], dim: number) => {
+        const held = graph.input(`${name}_${layer}`, cacheType, [...counts, 'slots', shape.kvHeads, dim])
+        return cacheType === 'float32' ? held : cast(held, 'float32')
+      }
       const past = [`past_${kind.name}`, ...strandDims(kind)]
       const tail = [`tail_${kind.name}`, ...(kind.strands === 1 ? [] : [1])]
       return {

@@ -37,19 +37,26 @@ export interface MaskFeeds {
 
 /** Arrays that every step reads and none changes, grown when a longer one is needed. */
 export interface SharedArrays {
-  zeros(length: number): Float32Array
+  zeros(length: number): Float32Array<ArrayBuffer>
+  /** Bits of zeros in float16. */
+  halfZeros(length: number): Uint16Array<ArrayBuffer>
   ones(length: number): Float32Array
 }
 
 export function sharedArrays(): SharedArrays {
   const grown = (fill: number) => {
     let array = new Float32Array(0)
-    return (length: number): Float32Array => {
+    return (length: number): Float32Array<ArrayBuffer> => {
       if (array.length < length) array = new Float32Array(Math.max(length, 2 * array.length)).fill(fill)
       return array.subarray(0, length)
     }
   }
-  return { zeros: grown(0), ones: grown(1) }
+  let half = new Uint16Array(0)
+  const halfZeros = (length: number): Uint16Array<ArrayBuffer> => {
+    if (half.length < length) half = new Uint16Array(Math.max(length, 2 * half.length))
+    return half.subarray(0, length)
+  }
+  return { zeros: grown(0), ones: grown(1), halfZeros }
 }
 
 /** @param positions  [steps] of the new rows */

@@ -1,5 +1,5 @@
 /** A step is checked whole before anything runs: the runtime below answers some wrong inputs by ending the process. */
-import type { LayerShape } from '@foretoken/kv-cache'
+import type { LayerShape, StorageType } from '@foretoken/kv-cache'
 import type { DecodeStep, ModelConfig } from '../causal-lm.ts'
 import { StepError } from '../errors.ts'
 
@@ -13,13 +13,15 @@ export interface CheckedStep {
 export interface StepLimits {
   readonly config: ModelConfig
   readonly layers: readonly LayerShape[]
+  /** How caches hold their rows; float32 when absent. */
+  readonly cacheType?: StorageType
   /** Positions are rows of a learned table, which ends. */
   readonly readsPositions?: boolean
 }
 
-export function checkStep(step: DecodeStep, { config, layers, readsPositions = false }: StepLimits): CheckedStep {
+export function checkStep(step: DecodeStep, { config, layers, cacheType = 'float32', readsPositions = false }: StepLimits): CheckedStep {
   const steps = rowCount(step.tokens, config)
-  checkCache(step, layers)
+  checkCache(step, layers, cacheType)
   const positions = step.positions ?? following(step.cache.nextPosition, steps)
   if (positions.length !== steps) refuse('positions', `${positions.length} positions`, `${steps}, one for each row`)
   const end = readsPositions ? config.maxPositions : Number.POSITIVE_INFINITY
@@ -65,7 +67,7 @@ function rowCount(tokens: DecodeStep['tokens'], config: ModelConfig): number {
   return tokens.length
 }
 
-function checkCache({ cache }: DecodeStep, layers: readonly LayerShape[]): void {
+function checkCache({ cache }: DecodeStep, layers: readonly LayerShape[], cacheType: StorageType): void {
   const fits =
     cache.layers.length === layers.length &&
     cache.layers.every((shape, layer) => {
@@ -81,6 +83,7 @@ function checkCache({ cache }: DecodeStep, layers: readonly LayerShape[]): void 
       )
     })
   if (!fits) refuse('cache', `a cache of ${cache.layers.length} layers of another shape`, "a cache made by this model's createCache()")
+  if (cache.storage !== cacheType) refuse('cache', `a cache of ${cache.storage}`, `one of ${cacheType}: made by this model's createCache()`)
 }
 
 function wantedRows({ want }: DecodeStep, steps: number): Int32Array {

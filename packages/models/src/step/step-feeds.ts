@@ -2,7 +2,7 @@
  * The inputs of the graph for one step, by name. Cached rows are views into the cache, or into the rows that several caches share: nothing of
  * them is copied here.
  */
-import type { LayerRows, SharedRows } from '@foretoken/kv-cache'
+import type { HeldRows, SharedRows, StorageType } from '@foretoken/kv-cache'
 import { type Tensor, tensor } from '@foretoken/tensor'
 import type { DecoderDescription, LayerDescription } from '../architectures/architecture.ts'
 import type { DecodeStep } from '../causal-lm.ts'
@@ -34,7 +34,8 @@ export interface StepFeeder {
   together(members: readonly SharedRow[], rows: SharedRows): ReadonlyMap<string, Tensor>
 }
 
-export function stepFeeder(description: DecoderDescription): StepFeeder {
+/** @param cacheType  how the caches of the model hold their rows */
+export function stepFeeder(description: DecoderDescription, cacheType: StorageType): StepFeeder {
   const { layers, config } = description
   const { kinds, kindOf } = maskKinds(layers)
   const ropes = distinctRopes(layers)
@@ -143,15 +144,16 @@ export function stepFeeder(description: DecoderDescription): StepFeeder {
     range: RowRange,
   ): void {
     const { strands } = kind
-    const pastRows = range.cut > range.start ? cache.view(layer, range.start, range.cut) : standIn(shape, strands)
-    const tailRows = cache.view(layer, range.cut, range.length)
+    const pastRows = range.cut > range.start ? cache.heldView(layer, range.start, range.cut) : standIn(shape, strands)
+    const tailRows = cache.heldView(layer, range.cut, range.length)
     const counts = { past: pastFed(kind, range), strands, tail: range.length - range.cut, slots: 1 }
     feedLayer(feeds, shape, layer, counts, pastRows, tailRows)
   }
 
   /** An empty dimension ends the process in a batched transposed product: hidden rows stand in, one for each slot and strand. */
-  function standIn({ kvHeads, keyDim, valueDim }: LayerDescription, rows: number): LayerRows {
-    return { keys: shared.zeros(rows * kvHeads * keyDim), values: shared.zeros(rows * kvHeads * valueDim) }
+  function standIn({ kvHeads, keyDim, valueDim }: LayerDescription, rows: number): HeldRows {
+    const zeros = cacheType === 'float16' ? shared.halfZeros : shared.zeros
+    return { keys: zeros(rows * kvHeads * keyDim), values: zeros(rows * kvHeads * valueDim) }
   }
 }
 
@@ -160,15 +162,19 @@ function feedLayer(
   { kvHeads, keyDim, valueDim }: LayerDescription,
   layer: number,
   { past, strands, tail, slots }: { readonly past: number; readonly strands: number; readonly tail: number; readonly slots: number },
-  pastRows: LayerRows,
-  tailRows: LayerRows,
+  pastRows: HeldRows,
+  tailRows: HeldRows,
 ): void {
   const pastDims = strands === 1 ? [past, slots, kvHeads] : [past / strands, strands, slots, kvHeads]
-  feeds.set(`past_keys_${layer}`, tensor('float32', [...pastDims, keyDim], pastRows.keys))
-  feeds.set(`past_values_${layer}`, tensor('float32', [...pastDims, valueDim], pastRows.values))
+  feeds.set(`past_keys_${layer}`, rowTensor([...pastDims, keyDim], pastRows.keys))
+  feeds.set(`past_values_${layer}`, rowTensor([...pastDims, valueDim], pastRows.values))
   const tailDims = strands === 1 ? [tail, slots, kvHeads] : [tail, 1, slots, kvHeads]
-  feeds.set(`tail_keys_${layer}`, tensor('float32', [...tailDims, keyDim], tailRows.keys))
-  feeds.set(`tail_values_${layer}`, tensor('float32', [...tailDims, valueDim], tailRows.values))
+  feeds.set(`tail_keys_${layer}`, rowTensor([...tailDims, keyDim], tailRows.keys))
+  feeds.set(`tail_values_${layer}`, rowTensor([...tailDims, valueDim], tailRows.values))
+}
+
+function rowTensor(dims: readonly number[], rows: HeldRows['keys']): Tensor {
+  return rows instanceof Float32Array ? tensor('float32', dims, rows) : tensor('float16', dims, rows)
 }
 
 function wide(values: Int32Array): BigInt64Array {

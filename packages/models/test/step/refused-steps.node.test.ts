@@ -41,6 +41,14 @@ test("another model's cache is refused", async () => {
   await expect(lm.forward({ tokens: Int32Array.of(1), cache, want: {} })).rejects.toMatchObject({ code: 'step' })
 })
 
+test('a cache that holds its rows in another way is refused', async () => {
+  const folder = (await checkpointFixture('llama')).folder
+  await using half = await loadCausalLM(folder, { format: 'f32', cache: 'float16', selfTest: false })
+  expect(half.plan.formats.cache).toBe('float16')
+  await using cache = half.createCache()
+  await expect(lm.forward({ tokens: Int32Array.of(1), cache, want: {} })).rejects.toThrow(/a cache of float16.*one of float32/)
+})
+
 describe('life', () => {
   test('a step that was aborted before it ran rejects with the reason, and the next one runs', async () => {
     await using cache = lm.createCache()
