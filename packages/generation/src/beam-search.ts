@@ -9,6 +9,7 @@ import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, StepResult } from '@foretoken/models'
 import { topK } from '@foretoken/tensor'
 import type { CheckedBeams } from './beam-options.ts'
+import { processorsFor } from './constraints/constraint-processor.ts'
 import { checkRow, lastRow } from './decoding-sequence.ts'
 import { ProcessorError } from './errors.ts'
 import { type CheckedOptions, roomAfter } from './generation-options.ts'
@@ -109,7 +110,7 @@ async function searchAfter(
       ids: [],
       logProbabilities: [],
       sum: 0,
-      processors: processorChain(options.processors).follow(prompt.tokens),
+      processors: processorChain(processorsFor(lm, prompt, options)).follow(prompt.tokens),
       cache: promptCache.fork(),
     },
   ]

@@ -6,6 +6,7 @@
 import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, DecodeStep, StepResult } from '@foretoken/models'
 import { topK } from '@foretoken/tensor'
+import { processorsFor } from './constraints/constraint-processor.ts'
 import { childOf, type DraftTree, visibilityOf } from './draft-tree.ts'
 import { LogitsError } from './errors.ts'
 import { type CheckedOptions, roomAfter } from './generation-options.ts'
@@ -57,7 +58,8 @@ export class DecodingSequence {
     this.#room = roomAfter(prompt.tokens.length, lm, options)
     this.#filledLength = prompt.tokens.length
     this.#history = createTokenHistory(prompt.tokens)
-    this.#processors = options.processors.length === 0 ? undefined : processorChain(options.processors).follow(prompt.tokens)
+    const processors = processorsFor(lm, prompt, options)
+    this.#processors = processors.length === 0 ? undefined : processorChain(processors).follow(prompt.tokens)
     this.#chooser = createChooser(options.sampling, vocab)
     this.#text = createTextStream(lm.tokenizer, prompt, options)
     this.#processed = new Float32Array(this.#processors === undefined ? 0 : vocab)

@@ -25,6 +25,11 @@ export class CacheBusyError extends ForetokenError {
   readonly code = 'cache-busy'
 }
 
+/** A constraint that cannot be kept: a schema with a keyword that is not known, a grammar with a mistake, rules that nothing fulfils. */
+export class ConstraintError extends ForetokenError {
+  readonly code = 'constraint'
+}
+
 /** A drafter proposed what is no tree, or more than it was asked for. */
 export class DraftError extends ForetokenError {
   readonly code = 'draft'

@@ -3,6 +3,7 @@
  * on the way stay in the cache and nothing else does, so that after every piece it holds what plain decoding holds there.
  */
 import type { CausalLM, DecodeStep } from '@foretoken/models'
+import { processorsFor } from './constraints/constraint-processor.ts'
 import { DecodingSequence } from './decoding-sequence.ts'
 import { type DraftTree, draftTree } from './draft-tree.ts'
 import type { Drafter, DraftSession, Proposal } from './drafter.ts'
@@ -20,7 +21,7 @@ export async function* generateSpeculatively(
   drafter: Drafter,
   prefixCache: PrefixCache | undefined,
 ): AsyncGenerator<GenerationPiece, void, undefined> {
-  const { signal, clock, sampling, processors, stopTokens } = options
+  const { signal, clock, sampling, stopTokens } = options
   signal?.throwIfAborted()
   const loan = lendCache(lm, prompt, prefixCache)
   let tokens = prompt.tokens
@@ -37,7 +38,7 @@ export async function* generateSpeculatively(
         cache,
         prompt: prompt.tokens.slice(),
         sampling,
-        processors,
+        processors: processorsFor(lm, prompt, options),
         sequence: index,
         stopTokens,
         signal,

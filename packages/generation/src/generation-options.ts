@@ -2,6 +2,7 @@
 import type { CausalLM } from '@foretoken/models'
 import { ArgumentError } from '@foretoken/tensor'
 import { type BeamOptions, type CheckedBeams, checkBeams } from './beam-options.ts'
+import type { Constraint } from './constraints/constraint.ts'
 import type { Drafter } from './drafter.ts'
 import type { LogitsProcessor } from './logits-processor.ts'
 import { checkCount, checkNames } from './option-checks.ts'
@@ -41,6 +42,11 @@ export interface GenerationOptions {
   readonly badWords?: readonly ArrayLike<number>[]
   /** The caller's own, after the built-in ones and before the sampling. */
   readonly processors?: readonly LogitsProcessor[]
+  /**
+   * What the output may be: `jsonSchemaConstraint`, `choiceConstraint`, … It is kept after all processors; a stop token may come where the output is
+   * complete. Needs a tokenizer. An output that ends for another reason ('length', a stop string) is only the beginning of a permitted one.
+   */
+  readonly constraint?: Constraint
   /** Tokens that end the output. Default: what the checkpoint and its tokenizer name as end of text. An empty list: none. */
   readonly stopTokens?: readonly number[]
   /** Strings that end the output; the text is cut before them. Need a tokenizer. */
@@ -84,6 +90,7 @@ export interface CheckedOptions {
   readonly beams: CheckedBeams | undefined
   readonly sequence: number
   readonly processors: readonly LogitsProcessor[]
+  readonly constraint: Constraint | undefined
   readonly stopTokens: ReadonlySet<number>
   readonly stopStrings: readonly string[]
   readonly topLogProbabilities: number
@@ -108,6 +115,7 @@ export const OPTION_NAMES: ReadonlySet<string> = new Set<keyof GenerationOptions
   'logitBias',
   'badWords',
   'processors',
+  'constraint',
   'stopTokens',
   'stopStrings',
   'topLogProbabilities',
@@ -152,6 +160,7 @@ export function checkOptions(lm: CausalLM, options: SingleGenerationOptions, nam
   if (stopStrings.length > 0) tokenizerFor(lm, 'stopStrings')
   createStopStringMatcher(stopStrings)
   const stopTokens = options.stopTokens ?? defaultStopTokens(lm)
+  if (options.constraint !== undefined) checkConstraint(lm, stopTokens)
   for (const [index, token] of stopTokens.entries()) checkTokenId(token, vocab, `stopTokens[${index}]`)
   return {
     maxNewTokens,
@@ -159,6 +168,7 @@ export function checkOptions(lm: CausalLM, options: SingleGenerationOptions, nam
     beams: options.beams === undefined ? undefined : checkBeams(options.beams, sampling.kind === 'greedy'),
     sequence,
     processors: processorsOf(options, stopTokens, vocab),
+    constraint: options.constraint,
     stopTokens: new Set(stopTokens),
     stopStrings,
     topLogProbabilities,
@@ -169,6 +179,16 @@ export function checkOptions(lm: CausalLM, options: SingleGenerationOptions, nam
     signal: options.signal,
     clock: options.clock ?? (() => performance.now()),
   }
+}
+
+function checkConstraint(lm: CausalLM, stopTokens: readonly number[]): void {
+  tokenizerFor(lm, 'constraint')
+  if (stopTokens.length > 0) return
+  throw new ArgumentError({
+    field: 'constraint',
+    found: 'no stop tokens',
+    expected: 'at least one, to be chosen where the output is complete',
+  })
 }
 
 function checkSpeculation(lm: CausalLM, { beams, speculateInexactly = false }: SingleGenerationOptions): void {

@@ -44,7 +44,23 @@ export { logitBias } from './processors/logit-bias.ts'
 export { minimumLength } from './processors/minimum-length.ts'
 export { noRepeatNgram } from './processors/no-repeat-ngram.ts'
 export { repetitionPenalty } from './processors/repetition-penalty.ts'
+// What an output may be.
+export type { Constraint, ConstraintState, OutputVocabulary } from './constraints/constraint.ts'
+export { choiceConstraint } from './constraints/choice-constraint.ts'
+export { grammarConstraint } from './constraints/ebnf-grammar.ts'
+export { type JsonConstraintOptions, jsonConstraint, jsonSchemaConstraint } from './constraints/json-constraints.ts'
+export type { JsonWhitespace } from './constraints/json-text.ts'
+export { outputVocabulary } from './constraints/output-vocabulary.ts'
+export { regexConstraint } from './constraints/regex-constraint.ts'
 // Stop strings in streamed text.
 export { createStopStringMatcher, type StopStringMatcher } from './stop-strings.ts'
 // Errors.
-export { CacheBusyError, ContextLengthError, DraftError, LogitsError, ProcessorError, TokenizerMissingError } from './errors.ts'
+export {
+  CacheBusyError,
+  ConstraintError,
+  ContextLengthError,
+  DraftError,
+  LogitsError,
+  ProcessorError,
+  TokenizerMissingError,
+} from './errors.ts'
