@@ -1,8 +1,16 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/hub/index.ts', 'src/platform/node.ts', 'src/platform/web.ts'],
-  external: ['#platform', /^node:/],
+  entry: [
+    'src/index.ts',
+    'src/hub/index.ts',
+    'src/hub/node-storage.ts',
+    'src/hub/web-storage.ts',
+    'src/origin-files/index.ts',
+    'src/platform/node.ts',
+    'src/platform/web.ts',
+  ],
+  external: ['#platform', '#hub-storage', /^node:/],
   format: 'esm',
   target: 'es2024',
   platform: 'neutral',

@@ -2,12 +2,16 @@
 
 export { checkGgufModel, type GgufModelFacts } from './gguf/model-metadata.ts'
 export { openGguf } from './gguf/open-gguf.ts'
-export { openWeights } from './open-path.ts'
+export { openWeightFiles, openWeights } from './open-path.ts'
 export { openSafetensors, type SafetensorsOptions } from './safetensors/open-safetensors.ts'
 export { readShardIndex, type ShardIndex } from './safetensors/shard-index.ts'
 export { joinMicroscaled } from './store/microscaled-tensors.ts'
 export { joinScaledFloat8 } from './store/scaled-float8.ts'
 export type { MetadataValue, StoredTensor, TensorEncoding, TensorInfo, WeightStore } from './weight-store.ts'
+
+// The files of a model, wherever they are.
+
+export { blobFiles, type ChosenFiles, type FileSet, isChosenFiles, readFileText } from './file-set.ts'
 
 // Where bytes come from.
 

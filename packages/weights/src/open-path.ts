@@ -1,9 +1,10 @@
 /**
- * What a user has on disk: a folder as the hub lays it out, or one file. The format is told by the names; pickle files are never opened, because
- * reading them runs code that they contain.
+ * What a user has: a folder as the hub lays it out, or one file, on disk or as a set of files. The format is told by the names; pickle files are never opened,
+ * because reading them runs code that they contain.
  */
 import { fileSource, kindOfPath, namesInFolder, pathInFolder, splitPath } from '#platform'
 import { FileError, WeightsFormatError } from './errors.ts'
+import type { FileSet } from './file-set.ts'
 import { openGguf } from './gguf/open-gguf.ts'
 import { openSafetensors } from './safetensors/open-safetensors.ts'
 import { readShardIndex } from './safetensors/shard-index.ts'
@@ -20,6 +21,15 @@ interface OpenOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** One folder: its name for messages, and its files. */
+interface Folder {
+  readonly name: string
+  readonly names: readonly string[]
+  open(name: string): Promise<ByteSource>
+  /** How messages call a file. */
+  place(name: string): string
+}
+
 /**
  * Opens the weights at a path (Node only): a folder with `model.safetensors`, its shards and index, or one `.gguf`; or a `.safetensors`, `.gguf` or
  * index file. The parts of a split GGUF are found beside the one that is named.
@@ -32,59 +42,81 @@ export async function openWeights(path: string, options: OpenOptions = {}): Prom
   const kind = await kindOfPath(path)
   if (kind === 'missing')
     throw new FileError({ file: path, found: 'nothing', expected: 'a folder with model.safetensors, or a .safetensors or .gguf file' })
-  return kind === 'folder' ? await openFolder(path, options) : await openFile(path, options)
+  const { folder, name } = kind === 'folder' ? { folder: path, name: undefined } : splitPath(path)
+  const place = (each: string) => pathInFolder(folder, each)
+  const names = kind === 'folder' ? await namesInFolder(path) : []
+  return openIn({ name: folder, names, place, open: (each) => fileSource(place(each)) }, name, options)
 }
 
-async function openFolder(folder: string, options: OpenOptions): Promise<WeightStore> {
-  const names = await namesInFolder(folder)
-  if (names.includes(SAFETENSORS_FILE)) return await openFile(pathInFolder(folder, SAFETENSORS_FILE), options)
+/**
+ * Opens the weights among the files of a model, which need not be on a disk.
+ *
+ * @param path  which file, as in `openWeights`; the one that a folder would be opened by when absent
+ * @returns the open store, to be disposed of
+ * @throws {FileError} {WeightsFormatError} as `openWeights`
+ */
+export async function openWeightFiles(files: FileSet, options: OpenOptions & { readonly path?: string } = {}): Promise<WeightStore> {
+  const { path, ...rest } = options
+  const folder = path === undefined ? '' : path.slice(0, path.lastIndexOf('/') + 1)
+  const names = files.paths.filter((each) => each.startsWith(folder)).map((each) => each.slice(folder.length))
+  const place = (name: string) => (files.paths.length === 1 ? name : `${files.name}/${folder}${name}`)
+  return openIn({ name: files.name, names, place, open: (name) => files.open(`${folder}${name}`) }, path?.slice(folder.length), rest)
+}
+
+function openIn(folder: Folder, name: string | undefined, options: OpenOptions): Promise<WeightStore> {
+  return name === undefined ? openFolder(folder, options) : openFile(folder, name, options)
+}
+
+async function openFolder(folder: Folder, options: OpenOptions): Promise<WeightStore> {
+  const { names } = folder
+  if (names.includes(SAFETENSORS_FILE)) return await openFile(folder, SAFETENSORS_FILE, options)
   if (names.includes(INDEX_FILE)) return await openShards(folder, INDEX_FILE, options)
   const gguf = names.filter((name) => name.endsWith('.gguf') && (SPLIT_NAME.exec(name)?.[2] ?? '00001') === '00001')
   const [only] = gguf
-  if (only !== undefined && gguf.length === 1) return await openFile(pathInFolder(folder, only), options)
+  if (only !== undefined && gguf.length === 1) return await openFile(folder, only, options)
   if (gguf.length > 1)
-    throw new FileError({ file: folder, found: `several models: ${gguf.slice(0, 10).join(', ')}`, expected: 'the path of one of them' })
+    throw new FileError({
+      file: folder.name,
+      found: `several models: ${gguf.slice(0, 10).join(', ')}`,
+      expected: 'the path of one of them',
+    })
   const pickle = names.find((name) => PICKLE.test(name))
-  if (pickle !== undefined) throw pickleRefused(pathInFolder(folder, pickle))
+  if (pickle !== undefined) throw pickleRefused(folder.place(pickle))
   throw new FileError({
-    file: folder,
+    file: folder.name,
     found: 'a folder without weights',
     expected: `${SAFETENSORS_FILE}, ${INDEX_FILE} with its shards, or a .gguf file`,
   })
 }
 
-async function openFile(path: string, options: OpenOptions): Promise<WeightStore> {
-  const { folder, name } = splitPath(path)
-  if (PICKLE.test(name)) throw pickleRefused(path)
-  if (name.endsWith('.safetensors')) return await openSafetensors(await fileSource(path), options)
+async function openFile(folder: Folder, name: string, options: OpenOptions): Promise<WeightStore> {
+  if (PICKLE.test(name)) throw pickleRefused(folder.place(name))
+  if (name.endsWith('.safetensors')) return await openSafetensors(await folder.open(name), options)
   if (name.endsWith('.safetensors.index.json')) return await openShards(folder, name, options)
-  if (name.endsWith('.gguf')) return await openGguf(await openAll(splitPaths(folder, name)), options)
-  throw new WeightsFormatError({ file: path, found: 'a file of another format', expected: 'a .safetensors or .gguf file' })
+  if (name.endsWith('.gguf')) return await openGguf(await openAll(folder, splitNames(name)), options)
+  throw new WeightsFormatError({ file: folder.place(name), found: 'a file of another format', expected: 'a .safetensors or .gguf file' })
 }
 
-async function openShards(folder: string, indexName: string, options: OpenOptions): Promise<WeightStore> {
-  await using indexSource = await fileSource(pathInFolder(folder, indexName))
+async function openShards(folder: Folder, indexName: string, options: OpenOptions): Promise<WeightStore> {
+  await using indexSource = await folder.open(indexName)
   const index = await readShardIndex(indexSource, options)
-  const paths = index.files.map((file) => pathInFolder(folder, file))
-  return await openSafetensors(await openAll(paths), { ...options, index })
+  return await openSafetensors(await openAll(folder, index.files), { ...options, index })
 }
 
-/** The paths of all parts when the name is that of a part. */
-function splitPaths(folder: string, name: string): readonly string[] {
+/** The names of all parts when the name is that of a part. */
+function splitNames(name: string): readonly string[] {
   const [, stem, , count] = SPLIT_NAME.exec(name) ?? []
-  if (stem === undefined || count === undefined) return [pathInFolder(folder, name)]
-  const paths: string[] = []
-  for (let part = 1; part <= Number(count); part++) {
-    paths.push(pathInFolder(folder, `${stem}-${String(part).padStart(5, '0')}-of-${count}.gguf`))
-  }
-  return paths
+  if (stem === undefined || count === undefined) return [name]
+  const names: string[] = []
+  for (let part = 1; part <= Number(count); part++) names.push(`${stem}-${String(part).padStart(5, '0')}-of-${count}.gguf`)
+  return names
 }
 
 /** Opens all files, or none. */
-async function openAll(paths: readonly string[]): Promise<readonly ByteSource[]> {
+async function openAll(folder: Folder, names: readonly string[]): Promise<readonly ByteSource[]> {
   const sources: ByteSource[] = []
   try {
-    for (const path of paths) sources.push(await fileSource(path))
+    for (const name of names) sources.push(await folder.open(name))
     return sources
   } catch (cause) {
     await disposeSources(sources)

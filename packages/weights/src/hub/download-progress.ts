@@ -14,6 +14,8 @@ export interface DownloadProgress {
   readonly filesTotal: number
   /** Through the network, over the last three seconds. */
   readonly bytesPerSecond: number
+  /** What the user should know, such as that a file is held in memory because the browser gives no room. */
+  readonly notes: readonly string[]
 }
 
 export interface ProgressReport {
@@ -28,6 +30,7 @@ const EVERY_MS = 100
 export function reportProgress(
   files: readonly HubFile[],
   clock: () => number,
+  notes: readonly string[],
   onProgress: ((progress: DownloadProgress) => void) | undefined,
 ): ProgressReport {
   const rate = transferRate(clock)
@@ -47,6 +50,7 @@ export function reportProgress(
       filesDone,
       filesTotal: files.length,
       bytesPerSecond: rate.bytesPerSecond(),
+      notes: [...notes],
     })
   }
   return {

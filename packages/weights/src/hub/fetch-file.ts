@@ -1,21 +1,17 @@
 /**
- * One file from the hub into the cache: resumed, checked, and only then given its name. Two processes that want the same file take turns
- * by a lock; the second finds the work done. The steps: lock, look again, check the room on the disk, bytes (resuming after every break),
- * size, hash, rename.
+ * One file from the hub into the storage: resumed, checked, and only then counted as there. Two processes or tabs that want the same file take turns
+ * by a lock; the second finds the work done. The steps: lock, look again, check the room, bytes (resuming after every break), size, hash, its place.
  */
-import { mkdir, statfs } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { type RepositoryFolders, sizeOf } from './cache-layout.ts'
-import { DiskFullError, DownloadHashError, DownloadSizeError, HubNetworkError } from './errors.ts'
-import { type FileLock, takeFileLock } from './file-lock.ts'
+import { sendsIfRange } from '#hub-storage'
+import { DownloadHashError, DownloadSizeError, HubNetworkError } from './errors.ts'
 import type { HubFile } from './hub-file.ts'
-import { PartialFile } from './partial-file.ts'
+import type { FileLock, PartialContent, RepositoryStorage } from './hub-storage.ts'
 import { type Connection, connectionError, requestOnce, withRetries } from './request.ts'
 import { watchForStall } from './stall-watch.ts'
 
 export interface FileRequest {
   readonly connection: Connection
-  readonly folders: RepositoryFolders
+  readonly storage: RepositoryStorage
   readonly repository: string
   readonly commit: string
   readonly file: HubFile
@@ -30,40 +26,36 @@ const PROGRESS_BYTES = 1 << 20
 const PAGE_START_BYTES = 64
 
 /**
- * Makes sure that the content of a file is in the cache.
+ * Makes sure that the content of a file is in the storage.
  *
- * @returns path of the blob
  * @throws {HubNetworkError | DownloadHashError | DownloadSizeError | DiskFullError} and the reason of `signal`; after a HubNetworkError, a full
  *   disk or an abort what has arrived stays and the next call goes on from there
  */
-export async function fetchFile(request: FileRequest): Promise<string> {
-  const { folders, file, signal, onBytes } = request
-  const blob = join(folders.blobs, file.etag)
-  if ((await sizeOf(blob)) === file.size) return blob
-  await mkdir(folders.blobs, { recursive: true })
-  const partialPath = `${blob}.incomplete`
-  const showOther = async () => onBytes?.(Math.min((await sizeOf(partialPath)) ?? 0, file.size), false)
-  await using lock = await takeFileLock(join(folders.locks, `${file.etag}.download`), { signal, onWait: showOther })
-  if ((await sizeOf(blob)) === file.size) return blob
+export async function fetchFile(request: FileRequest): Promise<void> {
+  const { storage, file, signal, onBytes } = request
+  if (await storage.has(file)) return
+  const showOther = async () => onBytes?.(Math.min(await storage.partialBytes(file), file.size), false)
+  await using lock = await storage.lock(file, { signal, onWait: showOther })
+  if (await storage.has(file)) return
   try {
-    await receive(request, partialPath, blob, lock)
+    await receive(request, lock)
   } catch (error) {
     // Taken away while this machine slept: somebody else is at it, so wait for the result.
     if (lock.lost.aborted && signal?.aborted !== true) return fetchFile(request)
     throw error
   }
-  return blob
 }
 
-async function receive(request: FileRequest, partialPath: string, blob: string, lock: FileLock): Promise<void> {
-  const { connection, file, signal, onBytes } = request
+async function receive(request: FileRequest, lock: FileLock): Promise<void> {
+  const { connection, storage, file, signal, onBytes } = request
   const both = signal === undefined ? lock.lost : AbortSignal.any([signal, lock.lost])
-  await using partial = await PartialFile.open(partialPath, file, both)
+  await using partial = await storage.openPartial(file, both)
   onBytes?.(partial.size, false)
-  await checkRoom(dirname(blob), file.size - partial.size)
+  await partial.reserve()
   const receiveAll = () =>
     withRetries(connection.retry, both, async (progressed) => {
       if (partial.size < file.size) await receiveOnce(request, partial, both, progressed)
+      await partial.flush()
     })
   await receiveAll()
   let foundHash = partial.digest()
@@ -83,11 +75,11 @@ async function receive(request: FileRequest, partialPath: string, blob: string, 
       foundHash,
     })
   }
-  await partial.moveTo(blob)
+  await partial.finish()
 }
 
 /** One request and its body. Returns when the file is whole; a break is a temporary HubNetworkError. */
-async function receiveOnce(request: FileRequest, partial: PartialFile, signal: AbortSignal, progressed: () => void): Promise<void> {
+async function receiveOnce(request: FileRequest, partial: PartialContent, signal: AbortSignal, progressed: () => void): Promise<void> {
   const { connection, file, onBytes } = request
   const url = fileUrl(request)
   using watch = watchForStall(url, connection.stallTimeoutMs, signal)
@@ -142,22 +134,24 @@ function fileUrl({ connection, repository, commit, file }: FileRequest): string 
   return `${connection.endpoint}/${repository}/resolve/${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`
 }
 
-function rangeHeaders({ size, validator }: PartialFile): Record<string, string> {
+function rangeHeaders({ size, validator }: PartialContent): Record<string, string> {
   // A compressed answer would count other bytes than the file has.
   const headers = { 'accept-encoding': 'identity' }
   if (size === 0) return headers
   const range = { ...headers, range: `bytes=${size}-` }
   // A weak validator may not be sent (RFC 9110, 13.1.5); the answer's ETag is compared instead.
-  return validator === undefined || validator.startsWith('W/') ? range : { ...range, 'if-range': validator }
+  return !sendsIfRange || validator === undefined || validator.startsWith('W/') ? range : { ...range, 'if-range': validator }
 }
 
 /** Decides whether the answer continues what is here or begins again, and remembers its ETag. */
-async function agreeOnStart(url: string, partial: PartialFile, response: Response): Promise<void> {
+async function agreeOnStart(url: string, partial: PartialContent, response: Response): Promise<void> {
   const etag = response.headers.get('etag') ?? undefined
   if (response.status === 206) {
     const start = contentRange(response)?.start
     const hasChanged = etag !== undefined && partial.validator !== undefined && etag !== partial.validator
-    if (start !== partial.size || hasChanged) {
+    // A server that does not let pages see the range has said by its status that it is the one that was asked for.
+    const isHidden = !sendsIfRange && response.headers.get('content-range') === null
+    if ((start !== partial.size && !isHidden) || hasChanged) {
       await response.body?.cancel()
       await partial.restart()
       throw interrupted(url, hasChanged ? 'another version of the file' : `bytes from ${start}`)
@@ -172,7 +166,7 @@ async function agreeOnStart(url: string, partial: PartialFile, response: Respons
   await partial.setValidator(etag)
 }
 
-async function checkAnnouncedSize(request: FileRequest, partial: PartialFile, response: Response): Promise<void> {
+async function checkAnnouncedSize(request: FileRequest, partial: PartialContent, response: Response): Promise<void> {
   const encoding = response.headers.get('content-encoding') ?? 'identity'
   const length = response.headers.get('content-length')
   const total =
@@ -207,12 +201,4 @@ function interrupted(url: string, found: string): HubNetworkError {
 
 function wrongSize(request: FileRequest, found: string): DownloadSizeError {
   return new DownloadSizeError({ file: `${request.repository}/${request.file.path}`, found, expectedBytes: request.file.size })
-}
-
-async function checkRoom(folder: string, neededBytes: number): Promise<void> {
-  const facts = await statfs(folder).catch(() => undefined)
-  // Some network disks report nothing at all.
-  if (facts === undefined || facts.blocks === 0) return
-  const freeBytes = facts.bavail * facts.bsize
-  if (freeBytes < neededBytes) throw new DiskFullError({ folder, found: `${freeBytes} bytes free`, neededBytes })
 }

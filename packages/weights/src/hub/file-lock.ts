@@ -8,21 +8,7 @@ import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { kill, pid } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
-
-export interface FileLockOptions {
-  readonly signal?: AbortSignal | undefined
-  /** Called each time the lock was looked at and belonged to somebody else. */
-  readonly onWait?: (() => void) | undefined
-  /** A lock that was not touched for this long is stale. Default 30 s. */
-  readonly staleMs?: number
-  /** Pause between two looks. Default 100 ms. */
-  readonly pollMs?: number
-}
-
-export interface FileLock extends AsyncDisposable {
-  /** Fires when the lock was taken away, because this process had slept for longer than `staleMs`. */
-  readonly lost: AbortSignal
-}
+import type { FileLock, FileLockOptions } from './hub-storage.ts'
 
 let locksTaken = 0
 

@@ -1,14 +1,15 @@
 /**
- * Models from the Hugging Face hub (or a mirror of it) into a folder on this disk: listed by the hub's own client library, fetched by our
- * own code, because a model of gigabytes needs what that library leaves out: resume, hashes, one download at a time, bounded retries.
- * The cache is the one of the Python and JavaScript libraries, so nothing that they have fetched is fetched again.
+ * Models from the Hugging Face hub (or a mirror of it) into a folder on this disk, or into files of a page's origin: with resume, hashes, one download at a
+ * time and bounded retries, which the hub's client library leaves out. In Node the cache is the one of the Python and JavaScript libraries, so
+ * nothing that they have fetched is fetched again.
  */
-import { join } from 'node:path'
-import { linkIntoSnapshot, listSnapshot, readReference, repositoryFolders, sizeOf, writeReference } from './cache-layout.ts'
+import { openStorage } from '#hub-storage'
+import type { FileSet } from '../file-set.ts'
 import { type DownloadProgress, reportProgress } from './download-progress.ts'
 import { OfflineError, RepositoryError } from './errors.ts'
 import { fetchFile } from './fetch-file.ts'
 import { checkRepository, checkRevision, type HubFile, type RepositoryInfo } from './hub-file.ts'
+import type { SnapshotFile, StoredRepository } from './hub-storage.ts'
 import { listRepository } from './listing.ts'
 import { pickModelFiles } from './model-files.ts'
 import { probe, type Reachability } from './reachability.ts'
@@ -21,7 +22,7 @@ export interface HubOptions {
   readonly fetch?: typeof globalThis.fetch
   /** For private and gated repositories; sent to the endpoint only. */
   readonly accessToken?: string
-  /** The folder that holds `models--…`; made when needed. */
+  /** The folder that holds `models--…`; made when needed. In a page it lies in the files of the origin. */
   readonly cacheFolder: string
   /** Nothing goes through the network: downloads are answered from the cache. Default false. */
   readonly offline?: boolean
@@ -64,11 +65,19 @@ export interface Hub {
    * Makes sure that the files are in the cache. Several calls for the same file, in this process or another, fetch it once.
    * An abort or a broken connection leaves what has arrived, and the next call goes on from there.
    *
-   * @returns the folder of the snapshot, which holds the files under their paths
+   * @returns the folder of the snapshot, which holds the files under their paths (in a page only `files` opens them)
    */
   download(repository: string, options?: DownloadOptions): Promise<string>
+  /** As `download`, and the files to be opened; those that a page could not store are in memory as long as the hub and this set are. */
+  files(repository: string, options?: DownloadOptions): Promise<FileSet>
+  /** The files of a snapshot that the cache holds, chosen by `pick`, without the network; undefined when there is no snapshot. */
+  cachedFiles(repository: string, options?: Pick<DownloadOptions, 'revision' | 'pick'>): Promise<FileSet | undefined>
   /** What the cache holds of a revision, without the network; undefined when nothing. A snapshot may hold some of its files only. */
   cached(repository: string, options?: { readonly revision?: string }): Promise<CachedSnapshot | undefined>
+  /** What the cache takes, by repository. */
+  stored(): Promise<readonly StoredRepository[]>
+  /** Removes a repository from the cache. */
+  remove(repository: string): Promise<void>
   /** Whether the hub answers, found out within `timeoutMs` (default 5,000). Never throws, except the reason of `signal`. */
   reachable(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<Reachability>
 }
@@ -78,6 +87,7 @@ const DEFAULT_RETRY: RetryPolicy = { attempts: 5, firstDelayMs: 500, longestDela
 /** Opens nothing yet: the first request is made when something is asked for. */
 export function openHub(options: HubOptions): Hub {
   const { cacheFolder, offline = false, clock = () => performance.now(), stallTimeoutMs = 30_000 } = options
+  const storage = openStorage(cacheFolder)
   const endpoint = (options.endpoint ?? 'https://huggingface.co').replace(/\/+$/, '')
   const connection: Connection = {
     endpoint,
@@ -95,38 +105,55 @@ export function openHub(options: HubOptions): Hub {
   }
 
   const cached: Hub['cached'] = async (repository, { revision = 'main' } = {}) => {
-    checkRepository(repository)
-    checkRevision(revision)
-    const folders = repositoryFolders(cacheFolder, repository)
-    const commit = await readReference(folders, revision)
-    if (commit === undefined) return undefined
-    const folder = join(folders.snapshots, commit)
-    const files = await listSnapshot(folder)
-    return files === undefined ? undefined : { folder, commit, files }
+    const found = await snapshotOf(repository, revision)
+    if (found === undefined) return undefined
+    const { commit, files } = found
+    const folder = storage.repository(repository).snapshotFolder(commit)
+    return { folder, commit, files: files.map(({ path, size }) => ({ path, size })) }
   }
 
-  const download: Hub['download'] = async (repository, wanted = {}) => {
+  async function snapshotOf(repository: string, revision: string): Promise<Chosen | undefined> {
+    checkRepository(repository)
+    checkRevision(revision)
+    const stored = storage.repository(repository)
+    const commit = await stored.readReference(revision)
+    const files = commit === undefined ? undefined : await stored.snapshot(commit)
+    return commit === undefined || files === undefined ? undefined : { commit, files }
+  }
+
+  /** Makes sure that the chosen files are in the storage. */
+  async function fetchChosen(repository: string, wanted: DownloadOptions): Promise<Chosen> {
     const { revision = 'main', signal, onProgress } = wanted
     if (offline) {
-      const snapshot = await cached(repository, { revision })
+      const snapshot = await snapshotOf(repository, revision)
       if (snapshot === undefined) throw new OfflineError({ repository, cacheFolder })
-      chooseFiles(repository, snapshot.files, wanted)
-      return snapshot.folder
+      return { commit: snapshot.commit, files: chooseFiles(repository, snapshot.files, wanted) }
     }
     const { commit, files } = await info(repository, { revision, ...(signal && { signal }) })
     const chosen: readonly HubFile[] = chooseFiles(repository, files, wanted)
-    const folders = repositoryFolders(cacheFolder, repository)
-    const report = reportProgress(chosen, clock, onProgress)
+    const stored = storage.repository(repository)
+    const report = reportProgress(chosen, clock, stored.notes, onProgress)
     for (const file of chosen) {
       signal?.throwIfAborted()
       const onBytes = (receivedBytes: number, isNew: boolean) => report.bytes(file, receivedBytes, isNew)
-      const blob = await fetchFile({ connection, folders, repository, commit, file, signal, onBytes })
-      if ((await sizeOf(join(folders.snapshots, commit, file.path))) !== file.size) await linkIntoSnapshot(folders, commit, file.path, blob)
+      await fetchFile({ connection, storage: stored, repository, commit, file, signal, onBytes })
+      await stored.show(commit, file)
       report.done(file)
     }
     // Last, so that the reference never points to a snapshot in which files are still missing.
-    await writeReference(folders, revision, commit)
-    return join(folders.snapshots, commit)
+    await stored.writeReference(revision, commit)
+    return { commit, files: chosen }
+  }
+
+  const fileSet = (repository: string, { commit, files }: Chosen): FileSet => {
+    const stored = storage.repository(repository)
+    return {
+      name: repository,
+      paths: files.map(({ path }) => path).sort(),
+      fingerprint: files.map(({ path, etag }) => `${path} ${etag ?? commit}`).join('\n'),
+      notes: stored.notes,
+      open: (path) => stored.open(commit, path),
+    }
   }
 
   return {
@@ -134,11 +161,27 @@ export function openHub(options: HubOptions): Hub {
     cacheFolder,
     offline,
     info,
-    download,
     cached,
+    download: async (repository, wanted = {}) =>
+      storage.repository(repository).snapshotFolder((await fetchChosen(repository, wanted)).commit),
+    files: async (repository, wanted = {}) => fileSet(repository, await fetchChosen(repository, wanted)),
+    cachedFiles: async (repository, { revision = 'main', ...wanted } = {}) => {
+      const snapshot = await snapshotOf(repository, revision)
+      return snapshot && fileSet(repository, { commit: snapshot.commit, files: chooseFiles(repository, snapshot.files, wanted) })
+    },
+    stored: () => storage.stored(),
+    remove: async (repository) => {
+      checkRepository(repository)
+      await storage.remove(repository)
+    },
     reachable: ({ timeoutMs = 5000, signal } = {}) =>
       offline ? Promise.resolve({ isReachable: false, reason: 'switched off (offline)' }) : probe(connection, timeoutMs, signal),
   }
+}
+
+interface Chosen {
+  readonly commit: string
+  readonly files: readonly SnapshotFile[]
 }
 
 function chooseFiles<File extends { readonly path: string }>(

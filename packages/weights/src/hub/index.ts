@@ -1,4 +1,4 @@
-// A hub and its cache (Node only).
+// A hub and its cache: a folder in Node, files of the origin in a page.
 
 export { type CachedSnapshot, type DownloadOptions, type Hub, type HubOptions, openHub, type RevisionOptions } from './hub.ts'
 
@@ -14,9 +14,14 @@ export type { Reachability } from './reachability.ts'
 export type { RetryPolicy } from './request.ts'
 export { type TransferRate, transferRate } from './transfer-rate.ts'
 
-// One process at a time.
+// What the cache takes.
 
-export { type FileLock, type FileLockOptions, takeFileLock } from './file-lock.ts'
+export type { StoredRepository } from './hub-storage.ts'
+
+// One process, tab or worker at a time.
+
+export { takeFileLock } from '#hub-storage'
+export type { FileLock, FileLockOptions, LockOptions } from './hub-storage.ts'
 
 // Errors.
 

@@ -1,4 +1,4 @@
-/** The files of a repository at one commit, asked for through the hub's client library and then checked. */
+/** The files of a repository at one commit, as the hub's programming interface lists them (pages of entries, linked by `Link` headers). */
 
 import { HubNetworkError, RepositoryError } from './errors.ts'
 import { type HubFile, isCommit, type RepositoryInfo, readListedFile } from './hub-file.ts'
@@ -18,58 +18,64 @@ export async function listRepository(
   revision: string,
   signal: AbortSignal | undefined,
 ): Promise<RepositoryInfo> {
-  const { listFiles, modelInfo } = await import('@huggingface/hub')
-  // The token travels in our own headers: the library takes only tokens that start with hf_, which those of mirrors need not.
-  const shared = { hubUrl: connection.endpoint, fetch: jsonFetch(connection, signal) }
-  try {
-    const { sha } = await modelInfo({ ...shared, name: repository, revision, additionalFields: ['sha'] })
-    if (typeof sha !== 'string' || !isCommit(sha))
-      throw new RepositoryError({ repository, field: 'sha', found: String(sha), expected: 'a commit of 40 hexadecimal digits' })
-    const files: HubFile[] = []
-    let entries = 0
-    for await (const entry of listFiles({ ...shared, repo: { type: 'model', name: repository }, recursive: true, revision: sha })) {
-      entries += 1
-      if (entries > MAX_FILES) throw new RepositoryError({ repository, found: `more than ${MAX_FILES} files`, expected: 'a model' })
+  const base = `${connection.endpoint}/api/models/${repository}`
+  const { body } = await fetchJson(connection, `${base}/revision/${encodeURIComponent(revision)}`, signal)
+  if (typeof body !== 'object' || body === null || !('sha' in body)) throw notAHub(base, 'an answer without a commit')
+  const commit = body.sha
+  if (typeof commit !== 'string' || !isCommit(commit))
+    throw new RepositoryError({ repository, field: 'sha', found: String(commit), expected: 'a commit of 40 hexadecimal digits' })
+  const files: HubFile[] = []
+  let entries = 0
+  for (let page: string | undefined = `${base}/tree/${commit}?recursive=true`; page !== undefined; ) {
+    const listed: JsonAnswer = await fetchJson(connection, page, signal)
+    if (!Array.isArray(listed.body)) throw notAHub(page, 'an answer that is no list')
+    for (const entry of listed.body) {
       const file = readListedFile(repository, entry)
       if (file !== undefined) files.push(file)
     }
-    return { repository, revision, commit: sha, files }
-  } catch (error) {
-    signal?.throwIfAborted()
-    if (error instanceof RepositoryError || error instanceof HubNetworkError) throw error
-    // What is left are answers that the library could not read.
-    throw new HubNetworkError(
-      { url: connection.endpoint, found: `an answer that is not the hub's (${String(error)})`, expected: 'a listing', advice: NOT_A_HUB },
-      { cause: error },
-    )
+    entries += Math.max(1, listed.body.length)
+    if (entries > MAX_FILES) throw new RepositoryError({ repository, found: `more than ${MAX_FILES} files`, expected: 'a model' })
+    page = nextPage(connection, page, listed.link)
   }
+  return { repository, revision, commit, files }
 }
 
-const NOT_A_HUB = 'A proxy or a login page may answer in its place; check the endpoint'
+interface JsonAnswer {
+  readonly body: unknown
+  readonly link: string | null
+}
 
-/** A `fetch` for the library: with our token, retries, time limit and errors. */
-function jsonFetch(connection: Connection, signal: AbortSignal | undefined): typeof globalThis.fetch {
-  return (input) => {
-    const url = input instanceof Request ? input.url : String(input)
-    return withRetries(connection.retry, signal, async () => {
-      using watch = watchForStall(url, connection.stallTimeoutMs, signal)
-      const response = await requestOnce(connection, url, { headers: { accept: 'application/json' }, signal: watch.signal })
-      const contentType = response.headers.get('content-type') ?? ''
-      if (!contentType.includes('json')) {
-        await response.body?.cancel()
-        throw new HubNetworkError({
-          url,
-          status: response.status,
-          found: contentType || 'no content type',
-          expected: 'JSON',
-          advice: NOT_A_HUB,
-        })
-      }
-      // Read here, where a break is still tried again.
-      const body = await response.text().catch((error: unknown) => {
-        throw connectionError(url, watch.signal.aborted ? watch.signal.reason : error)
-      })
-      return new Response(body, { status: response.status, headers: response.headers })
+function fetchJson(connection: Connection, url: string, signal: AbortSignal | undefined): Promise<JsonAnswer> {
+  return withRetries(connection.retry, signal, async () => {
+    using watch = watchForStall(url, connection.stallTimeoutMs, signal)
+    const response = await requestOnce(connection, url, { headers: { accept: 'application/json' }, signal: watch.signal })
+    const contentType = response.headers.get('content-type') ?? ''
+    if (!contentType.includes('json')) {
+      await response.body?.cancel()
+      throw notAHub(url, contentType || 'no content type', response.status)
+    }
+    // Read here, where a break is still tried again.
+    const text = await response.text().catch((error: unknown) => {
+      throw connectionError(url, watch.signal.aborted ? watch.signal.reason : error)
     })
-  }
+    try {
+      return { body: JSON.parse(text), link: response.headers.get('link') }
+    } catch (cause) {
+      throw notAHub(url, `an answer that is not JSON (${String(cause)})`, response.status, cause)
+    }
+  })
+}
+
+/** The address of the next page; one that leads to another server is not followed. */
+function nextPage(connection: Connection, page: string, link: string | null): string | undefined {
+  const target = /<([^>]+)>;\s*rel="?next"?/.exec(link ?? '')?.[1]
+  if (target === undefined) return undefined
+  const next = new URL(target, page)
+  if (next.origin !== new URL(connection.endpoint).origin) throw notAHub(page, `a next page at ${next.origin}`)
+  return next.href
+}
+
+function notAHub(url: string, found: string, status?: number, cause?: unknown): HubNetworkError {
+  const advice = 'A proxy or a login page may answer in its place; check the endpoint'
+  return new HubNetworkError({ url, status, found, expected: 'a listing in JSON', advice }, { cause })
 }

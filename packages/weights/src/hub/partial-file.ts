@@ -4,14 +4,20 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { sizeOf } from './cache-layout.ts'
 import { DiskFullError } from './errors.ts'
 import type { HubFile } from './hub-file.ts'
+import type { PartialContent } from './hub-storage.ts'
 
-export class PartialFile implements AsyncDisposable {
+export function partialPath(blob: string): string {
+  return `${blob}.incomplete`
+}
+
+export class PartialFile implements PartialContent {
   readonly path: string
+  readonly #blob: string
   /** Bytes that are there. */
   size: number
   /** Bytes that were there when the file was opened and have not been thrown away since. */
@@ -22,8 +28,9 @@ export class PartialFile implements AsyncDisposable {
   #hash: Hash
   readonly #file: HubFile
 
-  private constructor(path: string, file: HubFile, handle: FileHandle, size: number, hash: Hash, validator: string | undefined) {
-    this.path = path
+  private constructor(blob: string, file: HubFile, handle: FileHandle, size: number, hash: Hash, validator: string | undefined) {
+    this.path = partialPath(blob)
+    this.#blob = blob
     this.#file = file
     this.#handle = handle
     this.#hash = hash
@@ -32,20 +39,35 @@ export class PartialFile implements AsyncDisposable {
     this.validator = validator
   }
 
-  /** Opens what an earlier attempt left, or an empty file. Longer than the whole file should be: it is thrown away. */
-  static async open(path: string, file: HubFile, signal: AbortSignal | undefined): Promise<PartialFile> {
+  /**
+   * Opens what an earlier attempt left, or an empty file. Longer than the whole file should be: it is thrown away.
+   *
+   * @param blob  where the whole file will lie
+   */
+  static async open(blob: string, file: HubFile, signal: AbortSignal): Promise<PartialFile> {
+    const path = partialPath(blob)
     const found = (await sizeOf(path)) ?? 0
     const size = found > file.size ? 0 : found
     const hash = hashFor(file)
     if (size > 0) for await (const bytes of createReadStream(path, { end: size - 1, signal })) hash.update(bytes)
     const validator = size === 0 ? undefined : await readFile(validatorPath(path), 'utf8').catch(() => undefined)
     const handle = await open(path, 'a')
-    const partial = new PartialFile(path, file, handle, size, hash, validator)
+    const partial = new PartialFile(blob, file, handle, size, hash, validator)
     if (found > file.size) await partial.restart()
     return partial
   }
 
-  /** Notes under which ETag the following bytes come. */
+  /** @throws {DiskFullError} when the disk is known to have no room for the rest */
+  async reserve(): Promise<void> {
+    const folder = dirname(this.path)
+    const neededBytes = this.#file.size - this.size
+    const facts = await statfs(folder).catch(() => undefined)
+    // Some network disks report nothing at all.
+    if (facts === undefined || facts.blocks === 0) return
+    const freeBytes = facts.bavail * facts.bsize
+    if (freeBytes < neededBytes) throw new DiskFullError({ folder, found: `${freeBytes} bytes free`, neededBytes })
+  }
+
   async setValidator(etag: string | undefined): Promise<void> {
     if (etag === this.validator) return
     this.validator = etag
@@ -62,7 +84,6 @@ export class PartialFile implements AsyncDisposable {
     }
   }
 
-  /** Throws away what has arrived. */
   async restart(): Promise<void> {
     await this.#handle.truncate(0)
     await this.setValidator(undefined)
@@ -71,16 +92,18 @@ export class PartialFile implements AsyncDisposable {
     this.inheritedBytes = 0
   }
 
-  /** Hash of the bytes that are there, in hexadecimal; ends the hashing. */
   digest(): string {
     return this.#hash.digest('hex')
   }
 
-  /** Puts the whole file in its place, in one step, after it has reached the disk. */
-  async moveTo(path: string): Promise<void> {
-    await this.#full(() => this.#handle.sync())
+  flush(): Promise<void> {
+    return this.#full(() => this.#handle.sync())
+  }
+
+  /** Puts the whole file in its place, in one step. */
+  async finish(): Promise<void> {
     await this.#handle.close()
-    await rename(this.path, path)
+    await rename(this.path, this.#blob)
     await rm(validatorPath(this.path), { force: true })
   }
 
@@ -90,7 +113,6 @@ export class PartialFile implements AsyncDisposable {
     await rm(validatorPath(this.path), { force: true })
   }
 
-  /** Closes the file; what has arrived stays for the next attempt. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close()
   }

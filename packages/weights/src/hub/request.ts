@@ -2,8 +2,8 @@
  * One HTTP request to the hub or its storage, and what may go wrong with it. Every failure becomes a `HubNetworkError` that says what to do;
  * failures that pass (429, 5xx, a connection that breaks or stalls) are tried again a bounded number of times with growing pauses.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import { HubNetworkError } from './errors.ts'
+import { pause } from './pause.ts'
 
 export interface RetryPolicy {
   /** Failures in a row after which the error is passed on. */
@@ -58,7 +58,7 @@ export async function withRetries<T>(
       if (!(error instanceof HubNetworkError) || !error.isTemporary || failures >= policy.attempts) throw error
       const backoffMs = Math.min(policy.firstDelayMs * 2 ** (failures - 1), policy.longestDelayMs)
       const askedMs = Math.min(error.retryAfterMs, policy.longestDelayMs)
-      await pause(Math.max(backoffMs, askedMs), undefined, signal && { signal })
+      await pause(Math.max(backoffMs, askedMs), signal)
     }
   }
 }

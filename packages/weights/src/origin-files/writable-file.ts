@@ -1,0 +1,78 @@
+/**
+ * Writing a file of the origin: through an access handle where there is one, which puts bytes into the file as they come; elsewhere through a
+ * stream, whose bytes are in the file once it is closed, so that a closed tab loses them.
+ */
+import { FileError } from '../errors.ts'
+import { hasSyncAccess, type SyncAccessHandle } from './sync-access.ts'
+
+/** Closed by disposal; what was written stays. */
+export interface WritableFile extends AsyncDisposable {
+  /** Whether bytes are in the file as soon as they are written. */
+  readonly isDirect: boolean
+  /** @throws an error that `isQuotaExceeded` recognises, when there is no room */
+  write(bytes: Uint8Array, offset: number): Promise<void>
+  truncate(byteLength: number): Promise<void>
+  /** Waits until what was written has reached the disk. */
+  flush(): Promise<void>
+}
+
+/** @throws {FileError} when somebody else is writing the file, or it cannot be opened */
+export async function openToWrite(handle: FileSystemFileHandle): Promise<WritableFile> {
+  try {
+    return hasSyncAccess(handle) ? directFile(await handle.createSyncAccessHandle()) : await streamedFile(handle)
+  } catch (cause) {
+    if (isQuotaExceeded(cause)) throw cause
+    throw new FileError(
+      { file: handle.name, found: `a file that cannot be opened (${String(cause)})`, expected: 'one that nobody else writes' },
+      { cause },
+    )
+  }
+}
+
+/** Whether an error says that the origin has used up the room that the browser gives it. */
+export function isQuotaExceeded(error: unknown): boolean {
+  return error instanceof Error && error.name === 'QuotaExceededError'
+}
+
+function directFile(access: SyncAccessHandle): WritableFile {
+  let isOpen = true
+  return {
+    isDirect: true,
+    async write(bytes, offset) {
+      for (let written = 0; written < bytes.byteLength; ) {
+        const count = access.write(bytes.subarray(written), { at: offset + written })
+        // nothing written and nothing thrown would be an endless loop
+        if (count === 0) throw new DOMException('no byte could be written', 'QuotaExceededError')
+        written += count
+      }
+    },
+    async truncate(byteLength) {
+      access.truncate(byteLength)
+    },
+    async flush() {
+      access.flush()
+    },
+    async [Symbol.asyncDispose]() {
+      if (!isOpen) return
+      isOpen = false
+      access.close()
+    },
+  }
+}
+
+async function streamedFile(handle: FileSystemFileHandle): Promise<WritableFile> {
+  const stream = await handle.createWritable({ keepExistingData: true })
+  let isOpen = true
+  return {
+    isDirect: false,
+    // a copy: the stream takes no views of shared memory, and reads after it has come back
+    write: (bytes, offset) => stream.write({ type: 'write', position: offset, data: new Uint8Array(bytes) }),
+    truncate: (byteLength) => stream.truncate(byteLength),
+    flush: () => Promise.resolve(),
+    async [Symbol.asyncDispose]() {
+      if (!isOpen) return
+      isOpen = false
+      await stream.close()
+    },
+  }
+}
