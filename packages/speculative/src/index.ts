@@ -9,6 +9,7 @@ export { type BudgetOptions, withBudget } from './with-budget.ts'
 export { bestSubtree, type Subtree } from './best-subtree.ts'
 // Drafters that run a model.
 export { type DraftModelOptions, draftModel } from './drafters/draft-model.ts'
+export { type DynamicTreeOptions, dynamicTree } from './drafters/dynamic-tree.ts'
 export { VocabularyError } from './errors.ts'
 // Parts to build a drafter from.
 export { createTokenTree, type TokenTree } from './token-tree.ts'
