@@ -20,12 +20,13 @@ import { findChromium } from './scripts/find-chromium.mjs'
 import { summaryReporter } from './scripts/summary-reporter.ts'
 
 /** Small models whose every product runs on the device; a software device takes seconds for what wasm does in milliseconds. */
-const WEBGPU_TESTS = ['packages/runtime/test/webgpu.browser.test.ts']
+const WEBGPU_TESTS = ['packages/*/test/**/webgpu.browser.test.ts']
 
 /** Without a page's own: what a browser has is tested where no GPU is needed. */
 const EVERYWHERE = 'test/**/*.test.ts'
 const NEEDS_NODE = '**/*.node.test.ts'
 const NEEDS_PAGE = '**/*.browser.test.ts'
+const NEEDS_GPU = '**/webgpu.browser.test.ts'
 
 /** Packages that open sessions; the others would do in Node what they do in Node already. */
 const RUNS_GRAPHS = '{runtime,graph,models}'
@@ -54,7 +55,7 @@ const nodeWasm: TestProjectInlineConfiguration = {
 const chromiumWasm = chromium({
   name: 'chromium-wasm',
   include: [`packages/*/${EVERYWHERE}`],
-  exclude: [NEEDS_NODE, 'packages/cli/**', ...WEBGPU_TESTS],
+  exclude: [NEEDS_NODE, NEEDS_GPU, 'packages/cli/**'],
   flags: [],
 })
 

@@ -162,7 +162,8 @@ function describePlan(
   return {
     runtime: `${runtime.name} ${runtime.version}`,
     provider: device.provider,
-    threads: options.threads ?? device.threads,
+    // the wasm library has as many for every session, and fewer than were asked for where a page cannot share memory
+    threads: runtime.name === 'onnxruntime-web' ? device.threads : (options.threads ?? device.threads),
     formats: { ...Object.fromEntries(graph.formats), cache: cacheType },
     exact: false,
     notes,

@@ -24,9 +24,11 @@ export interface OrtLibrary {
   readonly sessions: InferenceSessionFactory
   /** Whether a session may have another number of threads than the library, and read graphs from files. */
   readonly isNative: boolean
+  /** A number that the caller of a wasm library had asked for and that it could not have; sessions may name it. */
+  readonly askedThreads?: number
 }
 
-export function createRuntime({ name, version, device, sessions, isNative }: OrtLibrary): Runtime {
+export function createRuntime({ name, version, device, sessions, isNative, askedThreads }: OrtLibrary): Runtime {
   return {
     name,
     version,
@@ -36,7 +38,7 @@ export function createRuntime({ name, version, device, sessions, isNative }: Ort
       const graph = options.name ?? (source.kind === 'file' ? source.path : 'graph')
       signal?.throwIfAborted()
       checkThreads(threads, graph)
-      if (!isNative && threads !== device.threads) {
+      if (!isNative && threads !== device.threads && threads !== askedThreads) {
         const expected = `${device.threads}: onnxruntime-web has one set of threads, chosen when it is loaded`
         throw new ArgumentError({ file: graph, field: 'threads', found: String(threads), expected })
       }

@@ -8,6 +8,7 @@ import { backend } from './backend.ts'
 export * from '../src/index.ts'
 
 export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const chosen = { threads: 2, ...options }
-  return backend === 'node-wasm' ? await loadWasmRuntime(chosen) : await loadDefault(chosen)
+  const chosen: RuntimeOptions = { threads: 2, ...options }
+  if (backend === 'node-wasm') return await loadWasmRuntime(chosen)
+  return await loadDefault({ provider: backend === 'chromium-webgpu' ? 'webgpu' : 'wasm', ...chosen })
 }

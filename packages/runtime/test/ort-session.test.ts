@@ -12,11 +12,8 @@ describe('a session', () => {
   test('names its library, version, provider and threads', () => {
     expect(runtime.version).toBe('1.30.0')
     expect(runtime.device.threads).toBeGreaterThanOrEqual(1)
-    const isNative = backend === 'node'
-    expect(runtime).toMatchObject({
-      name: isNative ? 'onnxruntime-node' : 'onnxruntime-web',
-      device: { provider: isNative ? 'cpu' : 'wasm' },
-    })
+    const provider = { node: 'cpu', 'node-wasm': 'wasm', 'chromium-wasm': 'wasm', 'chromium-webgpu': 'webgpu' }[backend]
+    expect(runtime).toMatchObject({ name: backend === 'node' ? 'onnxruntime-node' : 'onnxruntime-web', device: { provider } })
   })
 
   test('lists inputs and outputs with their types and dimensions, symbolic ones by name', async () => {

@@ -1,4 +1,5 @@
 /** ONNX Runtime in Node: the native library, and the wasm library for comparison or where no native one exists. */
+import { ArgumentError } from '@foretoken/tensor'
 import type { Env, InferenceSessionFactory } from 'onnxruntime-common'
 import { RuntimeMissingError, textOf } from '../errors.ts'
 import { createRuntime, TESTED_VERSION, versionNotes } from '../ort-runtime.ts'
@@ -6,6 +7,7 @@ import type { RuntimeOptions } from '../runtime-options.ts'
 import type { Runtime } from '../session.ts'
 import { checkThreads } from '../threads.ts'
 import { wasmRuntime } from '../wasm-runtime.ts'
+import { requireWasm } from '../wasm-support.ts'
 import { physicalCores } from './physical-cores.ts'
 
 interface OrtModule {
@@ -14,11 +16,16 @@ interface OrtModule {
 }
 
 /**
- * The native ONNX Runtime (`onnxruntime-node`).
+ * The native ONNX Runtime (`onnxruntime-node`), or with `provider: 'wasm'` the wasm library.
  *
  * @throws {RuntimeMissingError} when it is not installed or its library cannot be loaded
  */
 export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  const { provider = 'cpu' } = options
+  if (provider === 'wasm') return loadWasmRuntime(options)
+  if (provider !== 'cpu') {
+    throw new ArgumentError({ field: 'provider', found: JSON.stringify(provider), expected: "'cpu' or 'wasm' in Node" })
+  }
   const { InferenceSession, env } = await load('onnxruntime-node', () => import('onnxruntime-node'))
   env.logLevel = 'fatal'
   const version = env.versions.node ?? TESTED_VERSION
@@ -40,9 +47,17 @@ export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime
  *
  * @throws {RuntimeMissingError} when it is not installed
  */
-export async function loadWasmRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+export async function loadWasmRuntime({ threads, wasmFiles: files }: Omit<RuntimeOptions, 'provider'> = {}): Promise<Runtime> {
+  requireWasm()
   const { InferenceSession, env } = await load('onnxruntime-web', () => import('onnxruntime-web'))
-  return wasmRuntime(InferenceSession, env, options.threads ?? Math.min(4, (await physicalCores()).cores), [])
+  return wasmRuntime({
+    sessions: InferenceSession,
+    env,
+    provider: 'wasm',
+    threads: threads ?? Math.min(4, (await physicalCores()).cores),
+    notes: [],
+    files,
+  })
 }
 
 /** @internal The import is a parameter so that its failures can be tested. */
