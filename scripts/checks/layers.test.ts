@@ -19,7 +19,8 @@ const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   models: ['tensor', 'runtime', 'graph', 'weights', 'tokenizers', 'kv-cache'],
   generation: ['tensor', 'tokenizers', 'kv-cache', 'models'],
   speculative: ['tensor', 'tokenizers', 'kv-cache', 'models', 'generation'],
-  cli: ['tensor', 'runtime', 'graph', 'weights', 'tokenizers', 'kv-cache', 'models', 'generation', 'speculative'],
+  worker: ['tensor', 'runtime', 'graph', 'weights', 'tokenizers', 'kv-cache', 'models', 'generation', 'speculative'],
+  cli: ['tensor', 'runtime', 'graph', 'weights', 'tokenizers', 'kv-cache', 'models', 'generation', 'speculative', 'worker'],
 }
 const packages = workspacePackages()
 const names = packages.map(({ name }) => name)

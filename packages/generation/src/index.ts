@@ -1,5 +1,5 @@
 // Text from a prompt: one, collected, and what comes out.
-export { generate, generateText } from './generate.ts'
+export { generate, generateText, joinPieces } from './generate.ts'
 export {
   defaultStopTokens,
   type GenerationOptions,

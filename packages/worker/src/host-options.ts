@@ -5,8 +5,8 @@ import type { DownloadProgress } from '@foretoken/weights/hub'
 
 /** The options of `loadCausalLM` that can cross, and those of the worker. */
 export interface HostOptions extends Omit<LoadOptions, 'runtime' | 'hub' | 'onProgress' | 'signal'> {
-  /** The runtime that the worker opens; the one that is installed by default. */
-  readonly runtime?: HostedRuntime
+  /** The runtime that the worker opens; the one that is installed by default. Addresses are relative to the page. */
+  readonly runtime?: RuntimeOptions
   /** How a repository of the hub is reached. */
   readonly hub?: Omit<HubAccess, 'onProgress' | 'signal'>
   /** Downloads and conversions, in this thread. */
@@ -20,12 +20,6 @@ export interface HostOptions extends Omit<LoadOptions, 'runtime' | 'hub' | 'onPr
   readonly worker?: () => WorkerLike
   /** Most pieces that the worker computes before they are asked for. Default 8; 0 computes a piece when it is asked for. */
   readonly piecesAhead?: number
-}
-
-/** @see `@foretoken/runtime` */
-export interface HostedRuntime extends RuntimeOptions {
-  /** `wasm` takes `onnxruntime-web` in Node as well. */
-  readonly library?: 'default' | 'wasm'
 }
 
 export type HostedProgress = LoadProgress | ({ readonly phase: 'download' } & DownloadProgress)

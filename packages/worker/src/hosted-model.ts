@@ -87,13 +87,13 @@ export interface HostedConversation extends AsyncDisposable {
 }
 
 /** Options of `generate` that can cross: no processors, no clock, and drafters by name. `signal` and `onPrefill` stay on this side. */
-export type HostedGenerationOptions = Omit<SingleGenerationOptions, 'cache' | 'speculate' | 'processors' | 'clock'> & {
+export type HostedGenerationOptions = Omit<SingleGenerationOptions, 'cache' | 'speculate' | 'constraint' | 'processors' | 'clock'> & {
   /** Where rows are kept for the next call, whose prompt may begin with the same tokens. */
   readonly conversation?: HostedConversation
   /** Drafts tokens that one step verifies together. The output is the same, token for token. Default: one token per step. */
   readonly speculate?: SpeculationChoice
 }
 
-export type HostedBatchOptions = Omit<GenerationOptions, 'processors' | 'clock'>
+export type HostedBatchOptions = Omit<GenerationOptions, 'constraint' | 'processors' | 'clock'>
 
 export type HostedScoreOptions = Omit<ScoreOptions, 'clock'>

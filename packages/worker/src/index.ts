@@ -1,6 +1,6 @@
 // Loading a model in a worker.
 export { loadInWorker } from './load-in-worker.ts'
-export type { HostedProgress, HostedRuntime, HostOptions, WorkerLike } from './host-options.ts'
+export type { HostedProgress, HostOptions, WorkerLike } from './host-options.ts'
 export type { ModelSource } from './model-source.ts'
 // The model on this side of the messages.
 export type {

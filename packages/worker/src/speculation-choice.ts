@@ -1,8 +1,8 @@
 /** Drafters by name, because a drafter of functions cannot be sent: those of `@foretoken/speculative` that need no training. */
 import type { BudgetOptions, NgramPoolOptions, PromptLookupOptions, SuffixOptions, TokenRecyclingOptions } from '@foretoken/speculative'
 
-/** 'auto' is what is recommended for a model that nothing is known about. */
-export type SpeculationChoice = 'auto' | DrafterChoice
+/** 'auto' is the drafter that `generate` chooses for the model, 'off' none; as in-thread. */
+export type SpeculationChoice = 'auto' | 'off' | DrafterChoice
 
 /** A drafter with its own options; equal choices share one drafter, so that its budget goes on learning. */
 export type DrafterChoice = NamedDrafter & {

@@ -1,0 +1,29 @@
+/**
+ * The model with a turn of the event loop before every step. Steps follow one another in microtasks, and onnxruntime-node blocks its thread in each:
+ * without this an abort would be read when the generation is over. A turn costs some microseconds.
+ */
+import type { CausalLM } from '@foretoken/models'
+
+export function yieldingModel(lm: CausalLM, nextTurn: () => Promise<void>): CausalLM {
+  return {
+    config: lm.config,
+    capabilities: lm.capabilities,
+    plan: lm.plan,
+    ...(lm.tokenizer === undefined ? {} : { tokenizer: lm.tokenizer }),
+    generationDefaults: lm.generationDefaults,
+    createCache: () => lm.createCache(),
+    async forward(step) {
+      await nextTurn()
+      step.signal?.throwIfAborted()
+      return lm.forward(step)
+    },
+    async forwardBatch(steps) {
+      await nextTurn()
+      for (const { signal } of steps) signal?.throwIfAborted()
+      return lm.forwardBatch(steps)
+    },
+    maxSteps: (cache) => lm.maxSteps(cache),
+    memory: () => lm.memory(),
+    [Symbol.asyncDispose]: () => lm[Symbol.asyncDispose](),
+  }
+}

@@ -1,0 +1,72 @@
+/** Which class belongs to which `code`: names of classes do not survive a minifier. */
+import { CacheBusyError, ContextLengthError, DraftError, LogitsError, ProcessorError, TokenizerMissingError } from '@foretoken/generation'
+import { GraphDataError, GraphError, GraphSizeError, OnnxFormatError } from '@foretoken/graph'
+import { CacheCapacityError, CacheStateError } from '@foretoken/kv-cache'
+import { CheckpointError, ConfigError, StepError, UnsupportedArchitectureError } from '@foretoken/models'
+import { RuntimeMissingError, SessionError } from '@foretoken/runtime'
+import { ArgumentError, DisposedError, DTypeError, ShapeError } from '@foretoken/tensor'
+import {
+  ChatTemplateError,
+  PatternError,
+  TokenizerFormatError,
+  TokenizerInputError,
+  UnsupportedTokenizerError,
+} from '@foretoken/tokenizers'
+import {
+  FileError,
+  MissingTensorError,
+  NetworkError,
+  PlatformError,
+  UnsupportedEncodingError,
+  WeightsFormatError,
+} from '@foretoken/weights'
+import { SnapshotError, UnsendableError, WorkerCrashedError, WorkerProtocolError } from '../errors.ts'
+
+interface ErrorClass {
+  readonly name: string
+  readonly prototype: object
+}
+
+export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
+  ['argument', ArgumentError],
+  ['cache-busy', CacheBusyError],
+  ['cache-capacity', CacheCapacityError],
+  ['cache-state', CacheStateError],
+  ['chat-template', ChatTemplateError],
+  ['checkpoint', CheckpointError],
+  ['context-length', ContextLengthError],
+  ['disposed', DisposedError],
+  ['draft', DraftError],
+  ['dtype', DTypeError],
+  ['file', FileError],
+  ['graph-data', GraphDataError],
+  ['graph-size', GraphSizeError],
+  ['graph-structure', GraphError],
+  ['logits', LogitsError],
+  ['missing-tensor', MissingTensorError],
+  ['model-config', ConfigError],
+  ['network', NetworkError],
+  ['onnx-format', OnnxFormatError],
+  ['platform', PlatformError],
+  ['processor', ProcessorError],
+  ['runtime-missing', RuntimeMissingError],
+  ['session', SessionError],
+  ['shape', ShapeError],
+  ['snapshot', SnapshotError],
+  ['step', StepError],
+  ['tokenizer-format', TokenizerFormatError],
+  ['tokenizer-input', TokenizerInputError],
+  ['tokenizer-missing', TokenizerMissingError],
+  ['tokenizer-pattern', PatternError],
+  ['tokenizer-unsupported', UnsupportedTokenizerError],
+  ['unsendable', UnsendableError],
+  ['unsupported-architecture', UnsupportedArchitectureError],
+  ['unsupported-encoding', UnsupportedEncodingError],
+  ['weights-format', WeightsFormatError],
+  ['worker-crashed', WorkerCrashedError],
+  ['worker-protocol', WorkerProtocolError],
+])
+
+export const builtInErrors: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>(
+  [AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((known) => [known.name, known]),
+)
