@@ -6,6 +6,7 @@ import { adapterNotes } from './adapters/adapter-scales.ts'
 import { type AdapterOptions, type LoraAdapter, openAdapters } from './adapters/lora-adapter.ts'
 import type { CausalLM, Plan } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
+import { withFirstLayers } from './checkpoint/first-layers.ts'
 import { openCheckpoint } from './checkpoint/open-checkpoint.ts'
 import { CACHE_FORMATS, type CacheFormat, cacheTypeFor } from './decoder/cache-type.ts'
 import { PLAIN_OUTPUTS } from './decoder/outputs.ts'
@@ -25,6 +26,11 @@ export interface LoadOptions {
   readonly format?: WeightFormat
   /** How cached keys and values are held, `auto` by default: in float16 where weights are rounded, else in float32. */
   readonly cache?: CacheFormat
+  /**
+   * Opens the first layers alone, before the model's own final norm and head: a draft of the whole model, and no good for anything else.
+   * Default: all.
+   */
+  readonly layers?: number
   /** LoRA adapters in PEFT's form, several at once. */
   readonly adapters?: readonly AdapterOptions[]
   /** Threads inside an operator; as many as physical cores by default. */
@@ -83,21 +89,24 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
       throw new ArgumentError({ file: path, field, found, expected })
     }
     if (cache === 'float16') refuse('cache', cache, 'float32: a graph keeps rows as it was exported to')
+    if (options.layers !== undefined) refuse('layers', `${options.layers}`, 'none: a graph has the layers that it was exported with')
     if (format !== 'auto') refuse('format', format, 'none: a graph has the formats that it was exported with')
     if (options.adapters?.length) refuse('adapters', `${options.adapters.length}`, 'none: exported graphs have no place for them')
     return openExported(path, runtime, options)
   }
-  const checkpoint = typeof source === 'string' ? await openCheckpoint(path ?? source) : source
+  const opened = typeof source === 'string' ? await openCheckpoint(path ?? source) : source
   const { onProgress } = options
+  let checkpoint: Checkpoint
   let adapters: readonly LoraAdapter[]
   let chosen: ChosenPacking
   let packing: Packing
   try {
+    checkpoint = options.layers === undefined ? opened : withFirstLayers(opened, options.layers)
     adapters = await openAdapters(options.adapters ?? [])
     chosen = choose(checkpoint, format, adapters, runtime)
     packing = await packingFor(runtime, chosen)
   } catch (error) {
-    await checkpoint[Symbol.asyncDispose]()
+    await opened[Symbol.asyncDispose]()
     throw error
   }
   const cacheType = cacheTypeFor(cache, packing, checkpoint)

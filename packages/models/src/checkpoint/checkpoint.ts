@@ -15,6 +15,8 @@ export interface Checkpoint extends AsyncDisposable {
   readonly architecture: Architecture
   readonly description: DecoderDescription
   readonly weights: NamedWeights
+  /** What `description` would be with so many of the layers, the first ones. */
+  describeFirst?(layers: number): DecoderDescription
   readonly tokenizer?: Tokenizer
   readonly generationDefaults: GenerationDefaults
 }

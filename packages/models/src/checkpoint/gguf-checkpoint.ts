@@ -7,6 +7,7 @@ import { ggufArchitectureOf } from '../architectures/registry.ts'
 import type { GenerationDefaults, ModelConfig } from '../causal-lm.ts'
 import { configReader } from '../config/config-reader.ts'
 import { type Checkpoint, type NamedWeights, rotaryRowOrder } from './checkpoint.ts'
+import { configOfFirstLayers } from './first-layers.ts'
 
 /** Takes over the store: it is closed with the checkpoint, or here when the file is refused. */
 export async function ggufCheckpoint(store: WeightStore, name: string): Promise<Checkpoint> {
@@ -15,12 +16,14 @@ export async function ggufCheckpoint(store: WeightStore, name: string): Promise<
     const architecture = ggufArchitectureOf(metadata, name)
     const mapping = architecture.gguf
     if (mapping === undefined) throw new RangeError(`${metadata.architecture} has no GGUF mapping`)
-    const description = architecture.describe(configReader(mapping.config(metadata), name))
+    const config = configReader(mapping.config(metadata), name)
+    const description = architecture.describe(config)
     const tokenizer = store.metadata.has('tokenizer.ggml.model') ? tokenizerFromGguf(store.metadata) : undefined
     return {
       name,
       architecture,
       description,
+      describeFirst: (layers) => architecture.describe(configOfFirstLayers(config, layers)),
       weights: ggufWeights(store, (tensor) => mapping.tensor(tensor, description.config), description.config),
       ...(tokenizer === undefined ? {} : { tokenizer }),
       generationDefaults: generationDefaults(store, tokenizer),

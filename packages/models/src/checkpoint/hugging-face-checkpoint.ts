@@ -8,6 +8,7 @@ import { parsePythonJson } from '../config/python-json.ts'
 import { ConfigError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { refuseDraftOnly } from './draft-heads.ts'
+import { configOfFirstLayers } from './first-layers.ts'
 
 /** The text files of a checkpoint, by name. */
 export interface TextFiles extends TokenizerFolder {
@@ -41,6 +42,7 @@ export async function huggingFaceCheckpoint(opened: WeightStore, files: TextFile
       name: files.name,
       architecture,
       description,
+      describeFirst: (layers) => architecture.describe(configOfFirstLayers(config, layers)),
       weights: {
         store,
         find(name) {

@@ -7,7 +7,8 @@ import { ConfigError } from '../errors.ts'
 /** Bounds that no published model comes near; a value beyond them is a damaged or hostile file. */
 const MAX_COUNT = 2 ** 31 - 1
 const MAX_LAYERS = 10_000
-const LAYER_COUNTS = ['num_hidden_layers', 'num_layers', 'n_layers', 'n_layer']
+/** Names of the number of layers. */
+export const LAYER_COUNTS: readonly string[] = ['num_hidden_layers', 'num_layers', 'n_layers', 'n_layer']
 
 export interface ConfigReader {
   readonly file: string
