@@ -161,10 +161,17 @@ export class HostRowStorage implements RowStorage {
       to.keys.set(from.keys.subarray(0, rows * keyWidth))
       to.values.set(from.values.subarray(0, rows * valueWidth))
     }
-    this.#block.sharers.delete(this)
+    const left = this.#block
+    left.sharers.delete(this)
+    if (left.sharers.size === 0) free(left)
     this.#block = block
     block.sharers.add(this)
   }
+}
+
+/** Gives the memory back at once: blocks are large and a garbage collector sees little of them. Views of the rows end with it. */
+function free({ keys, values }: RowBlock): void {
+  for (const { buffer } of [...keys, ...values]) buffer.transfer(0)
 }
 
 function newBlock(layers: readonly LayerShape[], capacity: number, storage: StorageType): RowBlock {

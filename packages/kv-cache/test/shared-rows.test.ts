@@ -181,7 +181,7 @@ describe('caches that share a pool', () => {
   })
 
   test('leave finite numbers for those that come after them', async () => {
-    const infinite = twins("float32")
+    const infinite = twins('float32')
     const rows = distinctRows(LAYERS, [0, 1, 2, 3, 4, 5], 1)
     infinite.shared.append({
       ...rows,
