@@ -6,8 +6,14 @@ const LONG = Array.from({ length: 600 }, (_, i) => (i * 5) % 32)
 
 test('a step of the prefill never crosses a cut of the model', async () => {
   const lm = hashModel({ vocab: 32 })
-  await generateText(lm, { tokens: LONG, maxNewTokens: 2 })
+  await generateText(lm, { tokens: LONG, maxNewTokens: 2, prefillRows: 1000 })
   expect(lm.steps).toEqual([256, 256, 88, 1])
+})
+
+test('a step of the prefill has 128 rows at most when nobody says how many', async () => {
+  const lm = hashModel({ vocab: 32 })
+  await generateText(lm, { tokens: LONG, maxNewTokens: 2 })
+  expect(lm.steps).toEqual([128, 128, 128, 128, 88, 1])
 })
 
 test('prefillRows makes steps shorter, and the cuts still hold', async () => {
@@ -25,7 +31,7 @@ test('how the prompt was cut changes no token and no log-probability', async () 
 
 test('every step of the prompt names its whole length, however it is cut, and steps of decoding do not', async () => {
   const lm = hashModel({ vocab: 32 })
-  await generateText(lm, { tokens: LONG, maxNewTokens: 3 })
+  await generateText(lm, { tokens: LONG, maxNewTokens: 3, prefillRows: 256 })
   await score(lm, { tokens: LONG, rows: 300 })
   await generateText(lm, { tokens: [1, 2], maxNewTokens: 2, beams: { count: 2 } })
   expect(lm.sequenceLengths).toEqual([600, 600, 600, undefined, undefined, 600, 600, 600, 2, undefined, undefined])
@@ -40,6 +46,7 @@ test('progress counts rows up to the whole prompt and measures with the given cl
   await generateText(hashModel({ vocab: 32, onStep }), {
     tokens: LONG,
     maxNewTokens: 1,
+    prefillRows: 256,
     onPrefill: (progress) => seen.push(progress),
     clock: () => now,
   })
@@ -58,6 +65,7 @@ test('the statistics separate prefill from decoding and leave out the time betwe
   const { statistics } = await generateText(hashModel({ vocab: 32, onStep }), {
     tokens: LONG,
     maxNewTokens: 5,
+    prefillRows: 256,
     clock: () => now,
   })
   expect(statistics).toEqual({ promptTokens: 600, reusedTokens: 0, newTokens: 5, prefillMs: 30, decodeMs: 40, tokensPerSecond: 100 })
