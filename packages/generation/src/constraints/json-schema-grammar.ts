@@ -9,7 +9,6 @@ import { grammarNetwork, UnfulfillableError } from './grammar-network.ts'
 import { FORMATS } from './json-formats.ts'
 import { isComparable, numberGrammar } from './json-numbers.ts'
 import {
-  assertionsOf,
   checkKeywords,
   fitsType,
   type JsonType,
@@ -25,7 +24,8 @@ import {
   textOf,
   typesOf,
 } from './json-schema-keywords.ts'
-import { areDisjoint, mergeSchemas } from './json-schema-merge.ts'
+import { areDisjoint } from './json-schema-merge.ts'
+import { createSchemaResolver } from './json-schema-resolver.ts'
 import {
   ANY,
   ANY_ARRAY,
@@ -46,14 +46,12 @@ import {
   SPACE,
   stringLiteral,
 } from './json-text.ts'
-import { isList, isObject, type JsonObject, type JsonValue, readJson, valueAt } from './json-value.ts'
+import { isList, isObject, type JsonObject, type JsonValue, readJson } from './json-value.ts'
 import { languageProduct } from './language-product.ts'
 import { parsePattern } from './regular-expression.ts'
 
 /** A longer string or list is not written where the schema sets a limit above this, and cannot be asked for. */
 const MOST_COUNTED = 10_000
-/** `$ref` and `allOf` that lead to each other. */
-const DEEPEST_REFERENCE = 100
 const MOST_RULES = 50_000
 
 /** @throws {ConstraintError} for what is no schema, a keyword that cannot be kept, or a schema that nothing is valid by */
@@ -92,16 +90,12 @@ function refuseUnfulfillable(grammar: Grammar, placeOfRule: ReadonlyMap<string, 
 function createCompiler(root: Schema, places: WeakMap<JsonObject, string>, whitespace: JsonWhitespace) {
   const names = new Map<JsonObject, string>()
   const placeOfRule = new Map<string, string>()
-  const merged = new Map<JsonObject, Map<JsonObject, Schema>>()
   let parts = 0
   /** Of the grammar that is being made. */
   let rules = new Map<string, Expression>()
   let waiting: JsonObject[] = []
 
-  const placeOf = (schema: Schema) => (isObject(schema) ? (places.get(schema) ?? '#') : '#')
-  const refuse = (schema: Schema, keyword: string, found: string, expected: string): never => {
-    throw new ConstraintError({ field: `schema ${placeOf(schema)}/${keyword}`, found, expected })
-  }
+  const { placeOf, refuse, flat, mergeOf, restOf } = createSchemaResolver(root, places)
   const newName = (what: string) => `${what} ${parts++}`
 
   /** A grammar of its own, complete. */
@@ -136,71 +130,6 @@ function createCompiler(root: Schema, places: WeakMap<JsonObject, string>, white
     if (schema === false) return NEVER
     waiting.push(schema)
     return rule(nameOf(schema))
-  }
-
-  function resolve(schema: Schema): Schema {
-    let at = schema
-    for (let depth = 0; isObject(at) && at.has('$ref'); depth++) {
-      if (depth > DEEPEST_REFERENCE) return refuse(schema, '$ref', 'references in a circle', 'one that ends at a schema')
-      checkKeywords(at, placeOf(at))
-      const pointer = textOf(at.get('$ref')) ?? '#'
-      const target = pointer === '#' ? root : schemaOf(valueAt(root, pointer))
-      if (target === undefined || !/^#(\/|$)/.test(pointer)) {
-        return refuse(at, '$ref', JSON.stringify(pointer), 'a pointer to a schema in the same document, e.g. "#/$defs/name"')
-      }
-      const rest = assertionsOf(at)
-      rest.delete('$ref')
-      if (rest.size === 0) at = target
-      else {
-        places.set(rest, placeOf(at))
-        at = mergeOf(restOf(at, '$ref'), target)
-      }
-    }
-    return at
-  }
-
-  const withoutKeyword = new Map<JsonObject, Map<string, JsonObject>>()
-  /** The other keywords; the same object each time. */
-  function restOf(schema: JsonObject, keyword: string): JsonObject {
-    const known = withoutKeyword.get(schema) ?? new Map<string, JsonObject>()
-    withoutKeyword.set(schema, known)
-    const made = known.get(keyword) ?? new Map([...assertionsOf(schema)].filter(([name]) => name !== keyword))
-    known.set(keyword, made)
-    places.set(made, placeOf(schema))
-    return made
-  }
-
-  /** One schema of two; the same object each time, so that what recurs is found again. */
-  function mergeOf(a: Schema, b: Schema, depth = 0): Schema {
-    if (a === false || b === false) return false
-    if (a === true) return b
-    if (b === true) return a
-    if (depth > DEEPEST_REFERENCE) return refuse(a, '', 'schemas that contain each other', 'allOf and $ref that end')
-    const ofA = merged.get(a) ?? new Map<JsonObject, Schema>()
-    merged.set(a, ofA)
-    const known = ofA.get(b)
-    if (known !== undefined) return known
-    const one = flat(a, depth + 1)
-    const other = flat(b, depth + 1)
-    const result =
-      one === false || other === false ? false : one === true ? other : other === true ? one : mergeSchemas(one, other, placeOf(b))
-    if (isObject(result) && !places.has(result)) places.set(result, placeOf(b))
-    if (isObject(result)) for (const child of childrenOf(result)) if (!places.has(child)) places.set(child, placeOf(b))
-    ofA.set(b, result)
-    return result
-  }
-
-  /** Without `$ref` and `allOf` at its top. */
-  function flat(schema: Schema, depth: number): Schema {
-    let at = resolve(schema)
-    if (isObject(at)) checkKeywords(at, placeOf(at))
-    for (let left = DEEPEST_REFERENCE; isObject(at) && at.has('allOf'); left--) {
-      if (left === 0 || depth > DEEPEST_REFERENCE) return refuse(at, 'allOf', 'schemas that contain each other', 'allOf and $ref that end')
-      const list = schemasOf(at.get('allOf'))
-      at = list.reduce<Schema>((sum, each) => mergeOf(sum, each, depth + 1), restOf(at, 'allOf'))
-      at = resolve(at)
-    }
-    return at
   }
 
   function expressionOf(schema: JsonObject): Expression {
@@ -444,8 +373,3 @@ function valueLiteral(value: JsonValue): Expression {
 }
 
 const joined = (parts: readonly Expression[]): Expression => sequence(...parts.flatMap((part, i) => (i === 0 ? [part] : [COMMA, part])))
-
-function childrenOf(schema: JsonObject): JsonObject[] {
-  const inside = [schema.get('items'), schema.get('additionalProperties'), schema.get('propertyNames'), ...propertiesOf(schema).values()]
-  return [...inside, ...schemasOf(schema.get('anyOf'))].filter(isObject)
-}

@@ -41,14 +41,16 @@ export function randomOutput(
     state.mask(row)
     const allowed = [...row.keys()].filter((token) => row[token] === 0)
     const closing =
-      length < longest ? undefined : allowed.find((token) => token === stop || [0x22, 0x7d, 0x5d].includes(bytes[token]?.[0] ?? 0))
+      length < longest || uniform() < 0.2
+        ? undefined
+        : allowed.find((token) => token === stop || (bytes[token]?.length === 1 && [0x22, 0x7d, 0x5d].includes(bytes[token]?.[0] ?? 0)))
     const token = closing ?? allowed[Math.floor(uniform() * allowed.length)]
     if (token === undefined) throw new Error(`nothing is allowed after ${textOf(output)}`)
     if (token === stop) return textOf(output)
     state.push(token)
     output.push(...(bytes[token] ?? []))
   }
-  throw new Error(`no end: ${textOf(output)}`)
+  throw new Error(`no end: ${textOf(output).slice(0, 200)}`)
 }
 
 const textOf = (bytes: readonly number[]) => new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(bytes))
