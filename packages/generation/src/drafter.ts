@@ -17,6 +17,8 @@ export interface Drafter {
   readonly wants?: DraftWants
   /** The same of the steps that compute the prompt, which otherwise return nothing but the last row's logits. */
   readonly wantsOfPrompt?: Want
+  /** Whether `commit` may be left out of steps that the drafter was not asked for. A budget then spares its time while it does not pay. */
+  readonly mayMissSteps?: boolean
   /** A generation begins; its prompt is not computed yet. */
   begin(context: DraftContext): DraftSession
 }
@@ -49,6 +51,31 @@ export interface DraftSession {
   observePrompt?(result: StepResult, from: number): void
   /** The generation has ended, in whatever way. */
   end?(): void | Promise<void>
+  /** What was decided so far and why, for statistics. */
+  summary?(): DraftSummary
+}
+
+export interface DraftSummary {
+  /** Steps by what was decided: 'drafted', or why not. */
+  readonly decisions: Readonly<Record<string, number>>
+  /** What each drafter brought and took. */
+  readonly sources: readonly DraftSourceSummary[]
+  /** Time of steps with so many rows, over that of a plain one. */
+  readonly rowCosts: readonly { readonly rows: number; readonly cost: number }[]
+  /** Milliseconds of a plain step, as the costs count it. */
+  readonly plainMs?: number
+}
+
+export interface DraftSourceSummary {
+  readonly name: string
+  /** Steps that it was asked for a proposal. */
+  readonly asked: number
+  /** Its nodes that were verified. */
+  readonly verified: number
+  /** Those of them that became output. */
+  readonly accepted: number
+  /** Time that it took. */
+  readonly draftMs: number
 }
 
 export interface DraftRequest {

@@ -30,7 +30,7 @@ export async function* generateSpeculatively(
     const { cache } = loan
     const sequence = new DecodingSequence(lm, prompt, options, cache, loan.reused, options.sequence)
     const tally = createSpeculationTally(drafter.name)
-    if (sequence.isFinished) yield withDrafts(sequence.emptyPiece(), tally)
+    if (sequence.isFinished) yield withDrafts(sequence.emptyPiece(), tally, undefined)
     else {
       const { sequence: index } = options
       session = drafter.begin({
@@ -106,6 +106,7 @@ async function draftedStep({ lm, drafter, session, sequence, loan, options, tall
   const elapsedMs = clock() - start
   const chosen = sequence.takeTree(result, tree, clock() - begin)
   tally.count(tree, chosen.path, chosen.pieces.length, elapsedMs)
+  if (tree !== undefined) options.onDrafts({ drafted: tree.verified - 1, accepted: chosen.path.length - 1 })
   const draftStart = clock()
   const { path } = chosen
   const emitted = chosen.pieces.flatMap(({ ids }) => ids)
@@ -133,7 +134,7 @@ function treeOf(
 /** One piece after the other. Whoever leaves between two of them leaves a cache without rows that were not handed out. */
 async function* handedOut(
   pieces: readonly GenerationPiece[],
-  { loan, sequence, options, tally }: Speculation,
+  { loan, sequence, options, tally, session }: Speculation,
 ): AsyncGenerator<GenerationPiece, void, undefined> {
   const before = sequence.tokens.length - pieces.length
   let handed = 0
@@ -141,13 +142,14 @@ async function* handedOut(
     for (const piece of pieces) {
       if (handed > 0) options.signal?.throwIfAborted()
       handed++
-      yield piece.statistics === undefined ? piece : withDrafts(piece, tally)
+      yield piece.statistics === undefined ? piece : withDrafts(piece, tally, session)
     }
   } finally {
     if (handed > 0 && handed < pieces.length) loan.cache.truncate(loan.cache.restorableLength(before + handed - 1))
   }
 }
 
-function withDrafts(piece: GenerationPiece, tally: SpeculationTally): GenerationPiece {
-  return piece.statistics === undefined ? piece : { ...piece, statistics: { ...piece.statistics, speculation: tally.statistics() } }
+function withDrafts(piece: GenerationPiece, tally: SpeculationTally, session: DraftSession | undefined): GenerationPiece {
+  if (piece.statistics === undefined) return piece
+  return { ...piece, statistics: { ...piece.statistics, speculation: tally.statistics(session?.summary?.()) } }
 }

@@ -1,16 +1,18 @@
 /**
- * The decoding loop: prefill in chunks, then one token per step, each yielded as soon as it is certain. Nothing is computed before
- * the first piece is asked for, and nothing ahead of the piece that is asked for.
+ * The decoding loop: prefill in chunks, then one token per step, each yielded as soon as it is certain; where drafts pay a step gives several.
+ * Nothing is computed before the first piece is asked for, and nothing ahead of the step that the asked piece comes from.
  */
 import type { CausalLM } from '@foretoken/models'
 import type { CheckedBeams } from './beam-options.ts'
 import { searchBeams } from './beam-search.ts'
 import { DecodingSequence } from './decoding-sequence.ts'
+import type { Drafter } from './drafter.ts'
 import { generateSpeculatively } from './generate-speculatively.ts'
 import { type CheckedOptions, checkOptions, SINGLE_OPTION_NAMES, type SingleGenerationOptions } from './generation-options.ts'
 import { type GeneratedText, type GenerationPiece, statisticsOf } from './generation-piece.ts'
 import { lendCache, type PrefixCache } from './prefix-cache.ts'
 import { type EncodedPrompt, encodePrompt, type PromptInput } from './prompt.ts'
+import { autoDrafterFor } from './speculation/auto-drafter.ts'
 
 /**
  * Generates text after a prompt, piece by piece; the last piece has `finishReason` and `statistics`.
@@ -30,8 +32,14 @@ export function generate(lm: CausalLM, options: SingleGenerationOptions & Prompt
   const checked = checkOptions(lm, options, SINGLE_OPTION_NAMES)
   const prompt = encodePrompt(lm, options)
   if (checked.beams !== undefined) return decodeBeams(lm, prompt, checked, checked.beams, options.cache)
-  if (options.speculate !== undefined) return generateSpeculatively(lm, prompt, checked, options.speculate, options.cache)
+  const drafter = drafterOf(lm, options)
+  if (drafter !== undefined) return generateSpeculatively(lm, prompt, checked, drafter, options.cache)
   return decode(lm, prompt, checked, options.cache)
+}
+
+function drafterOf(lm: CausalLM, { speculate = 'auto', speculateInexactly = false }: SingleGenerationOptions): Drafter | undefined {
+  if (typeof speculate === 'object') return speculate
+  return speculate === 'auto' && (lm.plan.exact || speculateInexactly) ? autoDrafterFor(lm) : undefined
 }
 
 /** The same as `generate`, collected. */

@@ -69,13 +69,25 @@ export interface GenerationOptions {
   readonly clock?: () => number
 }
 
+export interface VerifiedDrafts {
+  /** Tokens that were drafted for the step. */
+  readonly drafted: number
+  /** Those of them that became output. */
+  readonly accepted: number
+}
+
 export interface SingleGenerationOptions extends GenerationOptions {
   /** Keeps the rows for the next call, whose prompt may begin with the same tokens. */
   readonly cache?: PrefixCache
   /** Beam search instead of one token after the other: the output comes as one piece at the end. */
   readonly beams?: BeamOptions
-  /** Drafts tokens that one step verifies together. The output is the same, token for token. Default: one token per step. */
-  readonly speculate?: Drafter
+  /**
+   * Drafts tokens that one step verifies together. The output is the same, token for token. Default 'auto': `autoDrafter`, where rows of a step are
+   * the bits of single steps (`lm.plan.exact`), and one token per step elsewhere and with beams. 'off': one token per step.
+   */
+  readonly speculate?: 'auto' | 'off' | Drafter
+  /** After each step that verified drafts, before its pieces: the first `accepted` of them are drafted tokens. */
+  readonly onDrafts?: (drafts: VerifiedDrafts) => void
   /**
    * Whether to speculate where rows of a step are not the bits of single steps (`lm.plan.exact` is false), and the output may differ from plain
    * decoding. Default false: refused.
@@ -98,6 +110,7 @@ export interface CheckedOptions {
   readonly beyondContext: boolean
   readonly prefillRows: number
   readonly onPrefill: (progress: PrefillProgress) => void
+  readonly onDrafts: (drafts: VerifiedDrafts) => void
   readonly signal: AbortSignal | undefined
   readonly clock: () => number
 }
@@ -133,6 +146,7 @@ export const SINGLE_OPTION_NAMES: ReadonlySet<string> = new Set([
   'cache',
   'beams',
   'speculate',
+  'onDrafts',
   'speculateInexactly',
   ...PROMPT_FIELDS,
 ])
@@ -155,7 +169,7 @@ export function checkOptions(lm: CausalLM, options: SingleGenerationOptions, nam
   if (options.beams !== undefined && topLogProbabilities > 0) {
     throw new ArgumentError({ field: 'topLogProbabilities', found: 'beams as well', expected: 'one or the other' })
   }
-  if (options.speculate !== undefined) checkSpeculation(lm, options)
+  checkSpeculation(lm, options)
   const { stopStrings = [] } = options
   if (stopStrings.length > 0) tokenizerFor(lm, 'stopStrings')
   createStopStringMatcher(stopStrings)
@@ -176,6 +190,7 @@ export function checkOptions(lm: CausalLM, options: SingleGenerationOptions, nam
     beyondContext: options.beyondContext ?? false,
     prefillRows,
     onPrefill: options.onPrefill ?? (() => undefined),
+    onDrafts: options.onDrafts ?? (() => undefined),
     signal: options.signal,
     clock: options.clock ?? (() => performance.now()),
   }
@@ -191,7 +206,11 @@ function checkConstraint(lm: CausalLM, stopTokens: readonly number[]): void {
   })
 }
 
-function checkSpeculation(lm: CausalLM, { beams, speculateInexactly = false }: SingleGenerationOptions): void {
+function checkSpeculation(lm: CausalLM, { speculate, beams, speculateInexactly = false }: SingleGenerationOptions): void {
+  if (speculate === undefined || speculate === 'auto' || speculate === 'off') return
+  if (typeof speculate !== 'object') {
+    throw new ArgumentError({ field: 'speculate', found: String(speculate), expected: "'auto', 'off' or a drafter" })
+  }
   if (beams !== undefined) throw new ArgumentError({ field: 'speculate', found: 'beams as well', expected: 'one or the other' })
   if (!lm.plan.exact && !speculateInexactly) {
     throw new ArgumentError({

@@ -5,6 +5,7 @@ export {
   type GenerationOptions,
   recommendedOptions,
   type SingleGenerationOptions,
+  type VerifiedDrafts,
 } from './generation-options.ts'
 export type { FinishReason, GeneratedText, GenerationPiece, GenerationStatistics, TokenLogProbability } from './generation-piece.ts'
 export type { PrefillProgress } from './prefill.ts'
@@ -16,12 +17,20 @@ export type { BeamHypothesis } from './beam-search.ts'
 export { generateBeams } from './generate-beams.ts'
 // A cache that outlives a generation.
 export { PrefixCache, type PrefixSnapshot } from './prefix-cache.ts'
-// Drafts: what a drafter is asked and told, and what its drafts brought. Drafters are in @foretoken/speculative.
+// Drafts: the default drafter, and the budget that chooses what is verified. More drafters are in @foretoken/speculative.
+export { type AutoDrafterOptions, autoDrafter } from './speculation/auto-drafter.ts'
+export { type BudgetedDrafter, type BudgetOptions, type LearnedBudget, withBudget } from './speculation/with-budget.ts'
+export type { AcceptanceSnapshot } from './speculation/acceptance.ts'
+export { type SuffixOptions, suffixDrafter } from './speculation/suffix-drafter.ts'
+export { chainAfterMatch } from './speculation/match-chain.ts'
+// Drafts: what a drafter is asked and told, and what its drafts brought.
 export type {
   Drafter,
   DraftContext,
   DraftRequest,
   DraftSession,
+  DraftSourceSummary,
+  DraftSummary,
   DraftWants,
   NodeSource,
   Proposal,

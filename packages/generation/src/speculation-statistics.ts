@@ -1,4 +1,5 @@
 import { type DraftTree, hasChild } from './draft-tree.ts'
+import type { DraftSummary } from './drafter.ts'
 
 /** What drafts brought. */
 export interface SpeculationStatistics {
@@ -21,23 +22,36 @@ export interface SpeculationStatistics {
   readonly draftMs: number
   /** Time of the model. */
   readonly stepMs: number
+  /** [rows + 1] how many steps had so many rows. */
+  readonly stepsByRows: readonly number[]
+  /** New tokens of each step. */
+  readonly tokensByStep: readonly number[]
+  /** What the drafter says of its decisions; absent when it says nothing. */
+  readonly summary?: DraftSummary
 }
 
 export interface SpeculationTally {
   count(tree: DraftTree | undefined, path: readonly number[], tokens: number, stepMs: number): void
   countDraft(elapsedMs: number): void
-  statistics(): SpeculationStatistics
+  /** @param summary  the drafter's own */
+  statistics(summary: DraftSummary | undefined): SpeculationStatistics
 }
 
 export function createSpeculationTally(drafter: string): SpeculationTally {
   const testedByDepth: number[] = []
   const acceptedByDepth: number[] = []
+  const stepsByRows: number[] = [0, 0]
+  const tokensByStep: number[] = []
   let [steps, draftedSteps, drafted, accepted, tokens, draftMs, stepMs] = [0, 0, 0, 0, 0, 0, 0]
   return {
     count(tree, path, emitted, elapsedMs) {
       steps++
       tokens += emitted
       stepMs += elapsedMs
+      tokensByStep.push(emitted)
+      const rows = tree?.tokens.length ?? 1
+      while (stepsByRows.length <= rows) stepsByRows.push(0)
+      stepsByRows[rows] = (stepsByRows[rows] ?? 0) + 1
       if (tree === undefined) return
       draftedSteps++
       drafted += tree.verified - 1
@@ -51,7 +65,7 @@ export function createSpeculationTally(drafter: string): SpeculationTally {
     countDraft(elapsedMs) {
       draftMs += elapsedMs
     },
-    statistics: () => ({
+    statistics: (summary) => ({
       drafter,
       steps,
       draftedSteps,
@@ -62,6 +76,9 @@ export function createSpeculationTally(drafter: string): SpeculationTally {
       tokensPerStep: steps === 0 ? 0 : tokens / steps,
       draftMs,
       stepMs,
+      stepsByRows: [...stepsByRows],
+      tokensByStep: [...tokensByStep],
+      ...(summary === undefined ? {} : { summary }),
     }),
   }
 }

@@ -87,7 +87,7 @@ describe.each(Object.entries(OPTIONS))('%s', (_name, options) => {
     await using plainCache = new PrefixCache(lm)
     await using cache = new PrefixCache(lm)
     const all = { tokens: TOKENS, maxNewTokens: 40, stopTokens: [], ...options }
-    const plain = await collect(generate(lm, { ...all, cache: plainCache }))
+    const plain = await collect(generate(lm, { ...all, cache: plainCache, speculate: 'off' }))
     const drafter = randomTrees(
       seed,
       plain.flatMap(({ ids }) => ids),
@@ -104,7 +104,7 @@ describe.each(Object.entries(OPTIONS))('%s', (_name, options) => {
 
 test('an oracle is accepted whole: a step gives its drafts and one token more, and never crosses the cut of the model', async () => {
   const lm = hashModel({ vocab: 12, cut: 16 })
-  const { ids } = await generateText(lm, { tokens: TOKENS, maxNewTokens: 32 })
+  const { ids } = await generateText(lm, { tokens: TOKENS, maxNewTokens: 32, speculate: 'off' })
   lm.steps.length = 0
   const steps: VerifiedStep[] = []
   const { statistics } = await generateText(lm, { tokens: TOKENS, maxNewTokens: 32, speculate: oracle(ids, 4, steps) })
@@ -121,7 +121,7 @@ test('an oracle is accepted whole: a step gives its drafts and one token more, a
 
 test('leaving in the middle of an accepted run leaves the cache of plain decoding', async () => {
   const lm = hashModel({ vocab: 12 })
-  const { ids } = await generateText(lm, { tokens: TOKENS, maxNewTokens: 20 })
+  const { ids } = await generateText(lm, { tokens: TOKENS, maxNewTokens: 20, speculate: 'off' })
   for (let seen = 1; seen <= 9; seen++) {
     await using cache = new PrefixCache(lm)
     let count = 0
@@ -133,7 +133,7 @@ test('leaving in the middle of an accepted run leaves the cache of plain decodin
 
 test('an abort in the middle of a run ends it, and the cache is as before the call', async () => {
   const lm = hashModel({ vocab: 12 })
-  const { ids } = await generateText(lm, { tokens: TOKENS, maxNewTokens: 20 })
+  const { ids } = await generateText(lm, { tokens: TOKENS, maxNewTokens: 20, speculate: 'off' })
   await using cache = new PrefixCache(lm)
   const stopping = new AbortController()
   let seen = 0
@@ -176,20 +176,20 @@ test('a stop string that is completed inside a run ends the text and the ids the
   const drafted = await generateText(lm, { ...options, cache, speculate: oracle(bytes, 7) })
   expect(drafted.text).toBe('one two ')
   expect(drafted.finishReason).toBe('stop-string')
-  expect(drafted.ids).toEqual((await generateText(lm, options)).ids)
+  expect(drafted.ids).toEqual((await generateText(lm, { ...options, speculate: 'off' })).ids)
   expect(cache.tokens.length).toBe(TOKENS.length + drafted.ids.length - 1)
 })
 
 test('chains on a recurrent model leave the states of plain decoding', async () => {
   const lm = hashModel({ vocab: 12, isRecurrent: true })
-  const { ids } = await generateText(lm, { tokens: TOKENS, maxNewTokens: 40 })
+  const { ids } = await generateText(lm, { tokens: TOKENS, maxNewTokens: 40, speculate: 'off' })
   const wrong = ids.map((id, i) => (i % 3 === 2 ? (id + 1) % 12 : id))
   expect((await generateText(lm, { tokens: TOKENS, maxNewTokens: 40, speculate: oracle(wrong, 5) })).ids).toEqual(ids)
 })
 
 test('rows that are not verified are computed behind the nodes and leave no trace', async () => {
   const lm = hashModel({ vocab: 12 })
-  const plain = await generateText(lm, { tokens: TOKENS, maxNewTokens: 10 })
+  const plain = await generateText(lm, { tokens: TOKENS, maxNewTokens: 10, speculate: 'off' })
   const results: number[] = []
   const drafter: Drafter = {
     name: 'window',

@@ -66,6 +66,7 @@ test('the statistics separate prefill from decoding and leave out the time betwe
     tokens: LONG,
     maxNewTokens: 5,
     prefillRows: 256,
+    speculate: 'off',
     clock: () => now,
   })
   expect(statistics).toEqual({ promptTokens: 600, reusedTokens: 0, newTokens: 5, prefillMs: 30, decodeMs: 40, tokensPerSecond: 100 })

@@ -1,19 +1,18 @@
-// Drafters that need no training.
+// Drafters that need no training. The one of `speculate: 'auto'` and the budget come with `generate`.
 export { promptLookup, type PromptLookupOptions } from './drafters/prompt-lookup.ts'
-export { suffixDrafter, type SuffixOptions } from './drafters/suffix.ts'
+export { type SuffixOptions, suffixDrafter } from '@foretoken/generation'
 export { ngramPool, type NgramPoolOptions } from './drafters/ngram-pool.ts'
 export { tokenRecycling, type TokenRecycling, type TokenRecyclingOptions } from './drafters/token-recycling.ts'
 export type { AdjacencySnapshot } from './adjacency.ts'
-// How much of a draft is verified.
-export { type BudgetOptions, withBudget } from './with-budget.ts'
-export { bestSubtree, type Subtree } from './best-subtree.ts'
+// How much of a draft is verified, of one drafter or of several together.
+export { autoDrafter, type BudgetedDrafter, type BudgetOptions, type LearnedBudget, withBudget } from '@foretoken/generation'
 // Drafters that run a model.
 export { type DraftModelOptions, draftModel } from './drafters/draft-model.ts'
 export { type DynamicTreeOptions, dynamicTree } from './drafters/dynamic-tree.ts'
-export { VocabularyError } from './errors.ts'
+export { earlyExit } from './drafters/early-exit.ts'
+export { ModelPairError, VocabularyError } from './errors.ts'
 // Parts to build a drafter from.
 export { createTokenTree, type TokenTree } from './token-tree.ts'
-export { createSuffixAutomaton, NO_MATCH, type SuffixAutomaton, type SuffixMatch } from './suffix-automaton.ts'
 // The residual rule, for children that were drawn from a distribution.
 export {
   type Chance,

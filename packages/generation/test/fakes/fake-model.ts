@@ -4,7 +4,7 @@
  * or has a wrong position changes the logits, and tests can read which tokens a cache holds.
  */
 import { createKvCache, type KvCache, type LayerRows } from '@foretoken/kv-cache'
-import type { CausalLM, DecodeStep, StepResult } from '@foretoken/models'
+import type { CausalLM, DecodeStep, StepResult, StepTime } from '@foretoken/models'
 import type { Tokenizer } from '@foretoken/tokenizers'
 
 export interface FakeModel extends CausalLM {
@@ -35,6 +35,9 @@ export interface FakeModelOptions {
   readonly isRecurrent?: boolean
   /** Whether rows are said to be the same alone and together. Default true. */
   readonly isExact?: boolean
+  /** Whether rows can branch. Default true, false for recurrent models. */
+  readonly treeVisibility?: boolean
+  readonly stepTimes?: readonly StepTime[]
   /** Runs in each step, before its result is made. */
   readonly onStep?: (call: number) => void | Promise<void>
 }
@@ -96,13 +99,21 @@ export function fakeModel(options: FakeModelOptions): FakeModel {
       tiedEmbeddings: false,
     },
     capabilities: {
-      treeVisibility: !options.isRecurrent,
+      treeVisibility: options.treeVisibility ?? !options.isRecurrent,
       embeddingsInput: false,
       hiddenStates: false,
       attentionScores: false,
       topK: false,
     },
-    plan: { runtime: 'fake', provider: 'cpu', threads: 1, formats: {}, exact: options.isExact ?? true, notes: [] },
+    plan: {
+      runtime: 'fake',
+      provider: 'cpu',
+      threads: 1,
+      formats: {},
+      exact: options.isExact ?? true,
+      notes: [],
+      ...(options.stepTimes === undefined ? {} : { stepTimes: options.stepTimes }),
+    },
     generationDefaults: { endOfText },
     ...(tokenizer === undefined ? {} : { tokenizer }),
     steps: [],
@@ -171,14 +182,14 @@ export function scriptedModel(
   return fakeModel({ ...options, logits: (context) => oneHot(vocab, output[context.length - promptLength] ?? end) })
 }
 
-/** Logits that look arbitrary and depend on every token of the context and on its order. */
-export function hashModel(options: Omit<FakeModelOptions, 'logits'> & { readonly spread?: number }): FakeModel {
-  const { vocab, spread = 6 } = options
+/** Logits that look arbitrary and depend on every token of the context and on its order, or on the last `memory` tokens alone. */
+export function hashModel(options: Omit<FakeModelOptions, 'logits'> & { readonly spread?: number; readonly memory?: number }): FakeModel {
+  const { vocab, spread = 6, memory = Number.POSITIVE_INFINITY } = options
   return fakeModel({
     ...options,
     logits(context) {
       let hash = 2166136261
-      for (const token of context) hash = Math.imul(hash ^ (token + 1), 16777619)
+      for (const token of context.slice(-memory)) hash = Math.imul(hash ^ (token + 1), 16777619)
       return Float32Array.from({ length: vocab }, (_, token) => {
         let x = Math.imul(hash ^ Math.imul(token + 1, 0x9e3779b1), 0x85ebca6b)
         x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)

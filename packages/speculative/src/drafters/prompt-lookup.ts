@@ -2,8 +2,7 @@
  * Prompt lookup: the last tokens are searched in what came before; what followed them there is the draft. The longest match counts, of equals the
  * latest. After Saxena 2023, "Prompt Lookup Decoding". No memory beyond the text; one pass over it per step.
  */
-import type { Drafter } from '@foretoken/generation'
-import { chainAfterMatch } from '../token-tree.ts'
+import { chainAfterMatch, type Drafter } from '@foretoken/generation'
 import { checkWholeNumbers } from '../whole-numbers.ts'
 
 export interface PromptLookupOptions {

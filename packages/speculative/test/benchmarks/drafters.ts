@@ -43,7 +43,7 @@ for (const temperature of [0, 0.7]) {
     const notes = new Map<string, string>()
     let ids = ''
     for (let round = 0; round < Number(rounds); round++) {
-      const plain = await generateText(lm, all)
+      const plain = await generateText(lm, { ...all, speculate: 'off' })
       ids = plain.ids.join()
       plainTimes.push(plain.statistics.decodeMs)
       for (const [name, speculate] of Object.entries(drafters)) {

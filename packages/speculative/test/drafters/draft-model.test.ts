@@ -19,7 +19,7 @@ describe.each(Object.entries(OPTIONS))('%s', (_name, options) => {
   test('a draft model that is the model itself has every token accepted', async () => {
     const lm = hashModel({ vocab: 32, memory: 3 })
     const all = { tokens: [1, 2, 3], maxNewTokens: 60, ...options }
-    const plain = await generateText(lm, all)
+    const plain = await generateText(lm, { ...all, speculate: 'off' })
     const speculate = draftModel(hashModel({ vocab: 32, memory: 3 }), { leastConfidence: 0 })
     const drafted = await generateText(lm, { ...all, speculate })
     expect(drafted.ids).toEqual(plain.ids)
@@ -35,20 +35,20 @@ describe.each(Object.entries(OPTIONS))('%s', (_name, options) => {
       const draft = hashModel({ vocab: 32, memory })
       const all = { tokens: [1, 2, 3], maxNewTokens: 40, ...options }
       const { ids } = await generateText(lm, { ...all, speculate: draftModel(draft, { leastConfidence: 0, draftTokens: 3 }) })
-      expect(ids).toEqual((await generateText(lm, all)).ids)
+      expect(ids).toEqual((await generateText(lm, { ...all, speculate: 'off' })).ids)
     }
   })
 })
 
 test('a draft ends where the draft model is unsure, and at a stop token', async () => {
   const lm = hashModel({ vocab: 32, memory: 3 })
-  const plain = await generateText(lm, { tokens: [1, 2], maxNewTokens: 30 })
+  const plain = await generateText(lm, { tokens: [1, 2], maxNewTokens: 30, speculate: 'off' })
   const unsure = await generateText(lm, { tokens: [1, 2], maxNewTokens: 30, speculate: draftModel(lm, { leastConfidence: 1 }) })
   expect(unsure.statistics.speculation?.drafted).toBe(0)
   const stop = plain.ids[2] ?? 0
   const options = { tokens: [1, 2], maxNewTokens: 30, stopTokens: [stop] }
   const stopped = await generateText(lm, { ...options, speculate: draftModel(lm, { leastConfidence: 0, draftTokens: 8 }) })
-  expect(stopped.ids).toEqual((await generateText(lm, options)).ids)
+  expect(stopped.ids).toEqual((await generateText(lm, { ...options, speculate: 'off' })).ids)
   expect(stopped.statistics.speculation?.drafted).toBe(stopped.ids.length - 1)
 })
 

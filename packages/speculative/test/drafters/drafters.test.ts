@@ -1,7 +1,7 @@
 /** What each drafter proposes, by hand, and that none of them changes an output. */
 import { type DraftContext, type Drafter, generateText, prefixProcessor, type SingleGenerationOptions } from '@foretoken/generation'
 import { describe, expect, test } from 'vitest'
-import { ngramPool, promptLookup, suffixDrafter, tokenRecycling, withBudget } from '../../src/index.ts'
+import { autoDrafter, ngramPool, promptLookup, suffixDrafter, tokenRecycling, withBudget } from '../../src/index.ts'
 import { hashModel } from '../fakes/hash-model.ts'
 
 // further rows cost next to nothing, so that budgets draft
@@ -102,6 +102,8 @@ const DRAFTERS: Record<string, () => Drafter> = {
   'token recycling': () => tokenRecycling(),
   'suffix automaton with a budget': () => withBudget(suffixDrafter({ shortest: 1 })),
   'token recycling with a budget': () => withBudget(tokenRecycling()),
+  auto: () => autoDrafter(),
+  'all in one tree': () => withBudget([suffixDrafter({ shortest: 1 }), tokenRecycling(), ngramPool(), promptLookup()]),
 }
 
 describe.each(Object.entries(DRAFTERS))('%s', (_name, create) => {
@@ -110,7 +112,7 @@ describe.each(Object.entries(DRAFTERS))('%s', (_name, create) => {
     let accepted = 0
     for (let first = 1; first <= 4; first++) {
       const all = { tokens: [first, 2, 3, first], maxNewTokens: 60, clock: () => 0, ...options }
-      const plain = await generateText(lm, all)
+      const plain = await generateText(lm, { ...all, speculate: 'off' })
       const drafted = await generateText(lm, { ...all, speculate: drafter })
       expect(drafted.ids).toEqual(plain.ids)
       expect(drafted.logProbabilities).toEqual(plain.logProbabilities)

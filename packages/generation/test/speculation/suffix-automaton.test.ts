@@ -1,6 +1,6 @@
 import { randomStream } from '@foretoken/tensor'
 import { expect, test } from 'vitest'
-import { createSuffixAutomaton, NO_MATCH } from '../src/index.ts'
+import { createSuffixAutomaton, NO_MATCH } from '../../src/speculation/suffix-automaton.ts'
 
 const randomText = (seed: number, length: number, vocab: number) => Array.from({ length }, (_, i) => randomStream({ seed }).below(vocab, i))
 

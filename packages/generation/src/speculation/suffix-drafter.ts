@@ -2,10 +2,10 @@
  * Drafts from the longest match, of any length, in prompt and output, or in texts of one's own: a suffix automaton finds it in constant time. Copies,
  * edits and quotations are long matches, so drafts grow with the match. After "SAM Decoding" (Hu et al. 2024), which mixes the two texts in the same way.
  */
-import type { Drafter } from '@foretoken/generation'
-import { createSuffixAutomaton, NO_MATCH } from '../suffix-automaton.ts'
-import { chainAfterMatch } from '../token-tree.ts'
-import { checkWholeNumbers } from '../whole-numbers.ts'
+import type { Drafter } from '../drafter.ts'
+import { checkCount } from '../option-checks.ts'
+import { chainAfterMatch } from './match-chain.ts'
+import { createSuffixAutomaton, NO_MATCH } from './suffix-automaton.ts'
 
 export interface SuffixOptions {
   /** Shortest match that is drafted from. Default 2. */
@@ -18,7 +18,8 @@ export interface SuffixOptions {
 
 /** @throws {ArgumentError} for a number that is not a whole one >= 1 */
 export function suffixDrafter({ shortest = 2, draftTokens = 16, texts = [] }: SuffixOptions = {}): Drafter {
-  checkWholeNumbers({ shortest, draftTokens })
+  checkCount('shortest', shortest, 1)
+  checkCount('draftTokens', draftTokens, 1)
   const libraries = texts.map((text) => {
     const automaton = createSuffixAutomaton()
     for (let i = 0; i < text.length; i++) automaton.append(text[i] ?? 0)

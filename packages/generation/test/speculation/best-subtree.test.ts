@@ -1,6 +1,6 @@
 import { randomStream } from '@foretoken/tensor'
 import { expect, test } from 'vitest'
-import { bestSubtree } from '../src/index.ts'
+import { bestSubtree } from '../../src/speculation/best-subtree.ts'
 
 test('the chosen subtree is the best of all that are closed under parents (brute force over random trees)', () => {
   for (let seed = 1; seed <= 60; seed++) {

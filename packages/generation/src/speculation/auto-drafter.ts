@@ -1,0 +1,26 @@
+/**
+ * The drafter of `speculate: 'auto'`. Its drafts are the longest match of the text so far, which costs microseconds to find and nothing to learn, and a
+ * budget verifies what pays. It is found in this package so that `generate` can be quick by itself; other drafters are in @foretoken/speculative.
+ */
+import type { CausalLM } from '@foretoken/models'
+import { suffixDrafter } from './suffix-drafter.ts'
+import { type BudgetedDrafter, type BudgetOptions, withBudget } from './with-budget.ts'
+
+export interface AutoDrafterOptions extends BudgetOptions {
+  /** Texts that outputs may quote, as token ids. They are read once. */
+  readonly texts?: readonly ArrayLike<number>[]
+}
+
+/** Use one for many prompts: it keeps what it learns about acceptance and the cost of rows, and nothing of the texts. */
+export function autoDrafter({ texts, ...budget }: AutoDrafterOptions = {}): BudgetedDrafter {
+  return withBudget(suffixDrafter({ shortest: 1, ...(texts === undefined ? {} : { texts }) }), budget)
+}
+
+const drafters = new WeakMap<CausalLM, BudgetedDrafter>()
+
+/** One for each model, for as long as the model is there. */
+export function autoDrafterFor(lm: CausalLM): BudgetedDrafter {
+  const known = drafters.get(lm) ?? autoDrafter()
+  drafters.set(lm, known)
+  return known
+}
