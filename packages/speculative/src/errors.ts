@@ -4,3 +4,8 @@ import { ForetokenError } from '@foretoken/tensor'
 export class VocabularyError extends ForetokenError {
   readonly code = 'vocabulary'
 }
+
+/** Two models whose rows do not fit together. */
+export class ModelPairError extends ForetokenError {
+  readonly code = 'model-pair'
+}
