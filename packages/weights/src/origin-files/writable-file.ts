@@ -41,8 +41,9 @@ function directFile(access: SyncAccessHandle): WritableFile {
     async write(bytes, offset) {
       for (let written = 0; written < bytes.byteLength; ) {
         const count = access.write(bytes.subarray(written), { at: offset + written })
-        // nothing written and nothing thrown would be an endless loop
-        if (count === 0) throw new DOMException('no byte could be written', 'QuotaExceededError')
+        // Chromium 156 throws nothing where room ends: it returns an error's negative number, read as an unsigned one (4294967288)
+        const isCount = count > 0 && count <= bytes.byteLength - written
+        if (!isCount) throw new DOMException(`a write of ${bytes.byteLength - written} bytes returned ${count}`, 'QuotaExceededError')
         written += count
       }
     },
