@@ -3,7 +3,7 @@
  * `x.test.ts` neither, so that it runs everywhere:
  *
  *     node             Node, graphs on onnxruntime-node: every file but `.browser`
- *     node-wasm        Node, graphs on onnxruntime-web: the packages that run graphs, without `.node`
+ *     node-wasm        Node, graphs on onnxruntime-web: what opens graphs, without `.node`
  *     chromium-wasm    a cross-origin isolated page, graphs on onnxruntime-web with 2 threads: all packages, without `.node`
  *     chromium-webgpu  a page, graphs on WebGPU through SwiftShader, a device in software: the files of `WEBGPU_TESTS`
  *     workspace        the checks of the repository itself
@@ -28,8 +28,8 @@ const NEEDS_NODE = '**/*.node.test.ts'
 const NEEDS_PAGE = '**/*.browser.test.ts'
 const NEEDS_GPU = '**/webgpu.browser.test.ts'
 
-/** Packages that open sessions; the others would do in Node what they do in Node already. */
-const RUNS_GRAPHS = '{runtime,graph,models}'
+/** The runtime, every checkpoint and the step; what else the kernels of wasm compute is tested in the page. */
+const GRAPH_TESTS = ['packages/runtime/test/**/*.test.ts', 'packages/models/test/*.test.ts', 'packages/models/test/step/*.test.ts']
 
 const conditions = ['foretoken-source', ...defaultServerConditions]
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
@@ -46,7 +46,7 @@ const nodeWasm: TestProjectInlineConfiguration = {
   plugins: [chosenRuntime()],
   test: {
     name: 'node-wasm',
-    include: [`packages/${RUNS_GRAPHS}/${EVERYWHERE}`],
+    include: GRAPH_TESTS,
     exclude: [NEEDS_NODE, NEEDS_PAGE],
     provide: { backend: 'node-wasm' },
   },

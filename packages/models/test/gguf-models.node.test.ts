@@ -1,13 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { decodeToFloat32, openWeights } from '@foretoken/weights'
 import { describe, expect, test } from 'vitest'
 import { type CausalLM, loadCausalLM } from '../src/index.ts'
 import { largestDifference } from './checkpoint-fixture.ts'
 import { fixturesFolder } from './large-fixtures.ts'
-
-const local = fileURLToPath(new URL('./fixtures/gguf/', import.meta.url))
 
 async function expected(file: string, name: string): Promise<Float32Array> {
   await using store = await openWeights(file)
@@ -22,28 +19,6 @@ async function checkLogits(model: string, format: 'f32' | 'stored'): Promise<{ l
   const { logits } = await lm.forward({ tokens, cache, want: { logits: 'all' } })
   return { lm, difference: largestDifference(logits?.data ?? [], await expected(reference, 'logits')) }
 }
-
-test('a GGUF of Q4_K blocks gives the logits of the reference in float32', async () => {
-  const { lm, difference } = await checkLogits(join(local, 'tiny-llama-q4_k.gguf'), 'f32')
-  await using _ = lm
-  expect(difference).toBeLessThan(1e-4)
-  expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
-})
-
-test('the blocks of a Q4_K file run as they are stored', async () => {
-  const { lm, difference } = await checkLogits(join(local, 'tiny-llama-q4_k.gguf'), 'stored')
-  await using _ = lm
-  expect(lm.plan.formats.linear).toBe('int4-blocks-32-minima')
-  expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
-  // weights are the file's own; what differs is the rounding of activations to 8 bits
-  expect(difference).toBeLessThan(0.25)
-})
-
-test('a GGUF carries its own tokenizer', async () => {
-  await using lm = await loadCausalLM(join(local, 'tiny-llama-q4_k.gguf'), { selfTest: false })
-  const ids = lm.tokenizer?.encode('hello', { addSpecialTokens: false }) ?? []
-  expect(lm.tokenizer?.decode(ids)).toBe('hello')
-})
 
 const all =
   fixturesFolder === undefined ? [] : readdirSync(join(fixturesFolder, 'gguf')).filter((name) => /^tiny-llama-.*\.gguf$/.test(name))

@@ -43,7 +43,7 @@ describe.each(BOUNDS)('%s', (name, int8, int4) => {
     ['int4', int4],
   ] as const)('in %s has exact rows and logits within %d of the reference on average', async (format, bound) => {
     const fixture = await checkpointFixture(name)
-    await using lm = await loadCausalLM(fixture.folder, { format })
+    await using lm = await loadCausalLM(await fixture.open(), { format })
     expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
     await using cache = lm.createCache()
     const tokens = Int32Array.from(fixture.inputIds[0] ?? [])

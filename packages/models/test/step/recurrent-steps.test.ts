@@ -18,7 +18,7 @@ const command = fc.oneof(
 describe.each(['mamba', 'mamba2'])('%s', (name) => {
   let lm: CausalLM
   beforeAll(async () => {
-    lm = await loadCausalLM((await checkpointFixture(name)).folder, { format: 'f32', selfTest: false })
+    lm = await loadCausalLM(await (await checkpointFixture(name)).open(), { format: 'f32', selfTest: false })
   })
   afterAll(() => lm[Symbol.asyncDispose]())
 
@@ -112,8 +112,8 @@ describe.each(['mamba', 'mamba2'])('%s', (name) => {
 })
 
 test('a cache of Mamba-2 is refused by Mamba', async () => {
-  await using one = await loadCausalLM((await checkpointFixture('mamba')).folder, { format: 'f32', selfTest: false })
-  await using other = await loadCausalLM((await checkpointFixture('mamba2')).folder, { format: 'f32', selfTest: false })
+  await using one = await loadCausalLM(await (await checkpointFixture('mamba')).open(), { format: 'f32', selfTest: false })
+  await using other = await loadCausalLM(await (await checkpointFixture('mamba2')).open(), { format: 'f32', selfTest: false })
   await using cache = other.createCache()
   await expect(one.forward({ tokens: Int32Array.of(1), cache, want: {} })).rejects.toMatchObject({ code: 'step' })
 })

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { alibi, alibiOfBfloat16, alibiSlopes } from '../../src/blocks/alibi.ts'
 import { type CausalLM, loadCausalLM } from '../../src/index.ts'
 import { checkpointFixture, largestDifference } from '../checkpoint-fixture.ts'
+import { fixtureText } from '../fixture-bytes.ts'
 
 interface Reference {
   readonly positions: readonly number[]
@@ -13,7 +13,7 @@ interface Reference {
   /** Slopes by number of heads and largest bias. */
   readonly mpt: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
 }
-const reference: Reference = JSON.parse(await readFile(new URL('../fixtures/alibi.json', import.meta.url), 'utf8'))
+const reference: Reference = JSON.parse(await fixtureText('alibi.json'))
 
 describe('slopes', () => {
   test.each(Object.entries(reference.bloom))('of %s heads are those of Bloom', (heads, slopes) => {
@@ -78,7 +78,7 @@ async function differenceWithoutRows(lm: CausalLM, length: number, from: number,
 test.each(['bloom', 'bloom-heads-6', 'mpt', 'falcon-alibi'])(
   'distances of %s are those of the text where the cache has lost rows',
   async (name) => {
-    await using lm = await loadCausalLM((await checkpointFixture(name)).folder, { format: 'f32', selfTest: false })
+    await using lm = await loadCausalLM(await (await checkpointFixture(name)).open(), { format: 'f32', selfTest: false })
     expect(await differenceWithoutRows(lm, 40, 4, 20)).toBeLessThan(1e-5)
     // 210 and 290 rows stay: before and beyond the first cut of the cache
     expect(await differenceWithoutRows(lm, 300, 10, 100)).toBeLessThan(1e-5)
@@ -87,7 +87,7 @@ test.each(['bloom', 'bloom-heads-6', 'mpt', 'falcon-alibi'])(
 )
 
 test('a model with ALiBi goes on beyond the length it was trained with', async () => {
-  await using lm = await loadCausalLM((await checkpointFixture('mpt')).folder, { format: 'f32', selfTest: false })
+  await using lm = await loadCausalLM(await (await checkpointFixture('mpt')).open(), { format: 'f32', selfTest: false })
   expect(lm.config.maxPositions).toBe(96)
   await using cache = await prefilled(lm, 300)
   const { logits } = await lm.forward({ tokens: Int32Array.of(7), cache, want: { logits: 'last' } })

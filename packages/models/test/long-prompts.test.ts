@@ -2,15 +2,10 @@
  * Prompts past the cut of the cache at 256 rows, past every window and past the length that a rope was scaled from, against the
  * reference in float64: prefill in uneven chunks, then single rows.
  */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { loadWasmRuntime } from '@foretoken/runtime'
-import { decodeToFloat32, openWeights } from '@foretoken/weights'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadCausalLM } from '../src/index.ts'
 import { checkpointFixture } from './checkpoint-fixture.ts'
+import { fixtureTensor, fixtureText } from './fixture-bytes.ts'
 
 interface LongCase {
   readonly key: string
@@ -22,8 +17,7 @@ interface LongCase {
   readonly float32: number
 }
 
-const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url))
-const cases: readonly LongCase[] = JSON.parse(await readFile(fixture('long-rows.json'), 'utf8'))
+const cases: readonly LongCase[] = JSON.parse(await fixtureText('long-rows.json'))
 
 /** As for short prompts; the reference's own float32 is within 4e-5 of its float64. */
 const TOLERANCE = 1e-4
@@ -31,21 +25,10 @@ const TOLERANCE = 1e-4
 const SINGLE = 5
 const CHUNKS = [100, 156, 3, 41, 256]
 
-const wasm = await loadWasmRuntime({ threads: 1 })
-
-let root: string
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'long-prompts-'))
-})
-afterAll(() => rm(root, { recursive: true }))
-
 describe.each(cases)('$key tokens', ({ key, checkpoint, change, tokens: length, rows }) => {
-  test.each(['onnxruntime-node', 'wasm'])('the logits are those of the reference, in chunks and row by row, on %s', async (name) => {
-    const folder = join(root, `${key}-${name}`)
-    await cp((await checkpointFixture(checkpoint)).folder, folder, { recursive: true })
-    const config: unknown = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))
-    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...(config as object), ...change }))
-    await using lm = await loadCausalLM(folder, { format: 'f32', selfTest: false, ...(name === 'wasm' ? { runtime: wasm } : {}) })
+  test('the logits are those of the reference, in chunks and row by row', async () => {
+    const { open } = await checkpointFixture(checkpoint)
+    await using lm = await loadCausalLM(await open(change), { format: 'f32', selfTest: false })
     await using cache = lm.createCache()
     const { vocab } = lm.config
     const tokens = tokensOf(length, vocab)
@@ -60,9 +43,8 @@ describe.each(cases)('$key tokens', ({ key, checkpoint, change, tokens: length, 
       start = end
     }
 
-    await using store = await openWeights(fixture('long-rows.safetensors'))
-    const expectedRows = decodeToFloat32(await store.read(`${key}.rows`)) // [rows, vocab]
-    const expectedSamples = decodeToFloat32(await store.read(`${key}.samples`)) // [tokens]
+    const expectedRows = await fixtureTensor('long-rows.safetensors', `${key}.rows`) // [rows, vocab]
+    const expectedSamples = await fixtureTensor('long-rows.safetensors', `${key}.samples`) // [tokens]
     const wrong: string[] = []
     const compare = (row: number, token: number, expected: number | undefined) => {
       const difference = Math.abs((logits[row * vocab + token] ?? Number.NaN) - (expected ?? Number.NaN))

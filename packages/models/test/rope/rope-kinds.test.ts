@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { decodeToFloat32, openWeights } from '@foretoken/weights'
 import { describe, expect, test } from 'vitest'
 import { configReader } from '../../src/config/config-reader.ts'
 import { rotaryTables } from '../../src/rope/rope.ts'
 import { readRope } from '../../src/rope/rope-kinds.ts'
+import { fixtureTensor, fixtureText } from '../fixture-bytes.ts'
 
 interface KindFixture {
   readonly ropeParameters: Record<string, unknown>
@@ -14,17 +12,13 @@ interface KindFixture {
   readonly attentionFactor: number
 }
 
-const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
-const { parameters } = JSON.parse(await readFile(fixture('rope-kinds.json'), 'utf8')) as {
+const { parameters } = JSON.parse(await fixtureText('rope-kinds.json')) as {
   parameters: { headDim: number; positions: number[]; kinds: Record<string, KindFixture> }
 }
 // "proportional" is no kind of the architectures that are built here
 const kinds = Object.entries(parameters.kinds).filter(([, { ropeParameters }]) => ropeParameters.rope_type !== 'proportional')
 
-async function vector(name: string): Promise<Float32Array> {
-  await using store = await openWeights(fixture('rope-kinds.safetensors'))
-  return decodeToFloat32(await store.read(name))
-}
+const vector = (name: string) => fixtureTensor('rope-kinds.safetensors', name)
 
 describe.each(kinds)('%s', (name, kind) => {
   const config = configReader({ rope_parameters: kind.ropeParameters }, 'config.json')

@@ -1,20 +1,17 @@
-import { readdirSync } from 'node:fs'
-import { loadWasmRuntime } from '@foretoken/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CausalLM, loadCausalLM } from '../src/index.ts'
 import { type CheckpointFixture, checkpointFixture, largestDifference } from './checkpoint-fixture.ts'
+import { CHECKPOINTS } from './checkpoint-names.ts'
 import { greedyTokens } from './greedy-tokens.ts'
 
-const names = readdirSync(new URL('./fixtures/checkpoints/', import.meta.url)).sort()
 const TOLERANCE = 1e-4
-const wasm = await loadWasmRuntime({ threads: 2 })
 
-describe.each(names)('%s in float32', (name) => {
+describe.each(CHECKPOINTS)('%s in float32', (name) => {
   let fixture: CheckpointFixture
   let lm: CausalLM
   beforeAll(async () => {
     fixture = await checkpointFixture(name)
-    lm = await loadCausalLM(fixture.folder, { format: 'f32' })
+    lm = await loadCausalLM(await fixture.open(), { format: 'f32' })
   })
   afterAll(() => lm[Symbol.asyncDispose]())
 
@@ -97,24 +94,9 @@ describe.each(names)('%s in float32', (name) => {
   })
 })
 
-describe.each(names)('%s on the wasm runtime', (name) => {
-  test('logits, 16 greedy tokens and exact rows as on the native one', async () => {
-    const fixture = await checkpointFixture(name)
-    await using lm = await loadCausalLM(fixture.folder, { format: 'f32', runtime: wasm })
-    expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
-    const expected = await fixture.expected('logits')
-    const tokens = Int32Array.from(fixture.inputIds[0] ?? [])
-    await using cache = lm.createCache()
-    const { logits } = await lm.forward({ tokens, cache, want: { logits: 'all' }, sequenceLength: tokens.length })
-    expect(largestDifference(logits?.data ?? [], expected.subarray(0, expected.length / 2))).toBeLessThan(TOLERANCE)
-    const { prompt, ids, idsWithCache } = fixture.greedy
-    expect(await greedyTokens(lm, prompt, 16)).toEqual((idsWithCache ?? ids).slice(0, 16))
-  })
-})
-
 test('attention probabilities of llama are those of the reference', async () => {
   const fixture = await checkpointFixture('llama')
-  await using lm = await loadCausalLM(fixture.folder, { format: 'f32', selfTest: false })
+  await using lm = await loadCausalLM(await fixture.open(), { format: 'f32', selfTest: false })
   const expected = await fixture.expected('attentions') // [layers, 2, heads, 24, 24]
   const size = lm.config.heads * 24 * 24
   for (const row of [0, 1]) {
@@ -130,7 +112,7 @@ test('attention probabilities of llama are those of the reference', async () => 
 
 test('dynamic rope gives the logits of the shorter sequence where that is run', async () => {
   const fixture = await checkpointFixture('llama-rope-dynamic')
-  await using lm = await loadCausalLM(fixture.folder, { format: 'f32' })
+  await using lm = await loadCausalLM(await fixture.open(), { format: 'f32' })
   const expected = await fixture.expected('short_logits') // [2, 12, vocab]
   await using cache = lm.createCache()
   const result = await lm.forward({
@@ -144,7 +126,7 @@ test('dynamic rope gives the logits of the shorter sequence where that is run', 
 
 test('without a format, a file of floats runs in float32 throughout', async () => {
   const fixture = await checkpointFixture('llama')
-  await using lm = await loadCausalLM(fixture.folder)
+  await using lm = await loadCausalLM(await fixture.open())
   expect(lm.plan.formats).toEqual({ embedding: 'f32', cache: 'float32', linear: 'f32', head: 'f32' })
   const expected = await fixture.expected('logits')
   await using cache = lm.createCache()

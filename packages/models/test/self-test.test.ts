@@ -20,8 +20,8 @@ function withShared(lm: CausalLM, change: (result: StepResult, index: number) =>
 }
 
 test('shared steps of another bit are noticed, and the sequence is named', async () => {
-  const { folder } = await checkpointFixture('llama')
-  await using lm = await loadCausalLM(folder, { format: 'f32' })
+  const { open } = await checkpointFixture('llama')
+  await using lm = await loadCausalLM(await open(), { format: 'f32' })
   expect(await selfTest(withShared(lm, (result) => result))).toEqual({ exact: true })
   const nudged = withShared(lm, (result, index) => {
     const { logits } = result
@@ -34,8 +34,8 @@ test('shared steps of another bit are noticed, and the sequence is named', async
 })
 
 test('recurrent models say that their sequences run one after another', async () => {
-  const { folder } = await checkpointFixture('mamba')
-  await using lm = await loadCausalLM(folder, { format: 'f32' })
+  const { open } = await checkpointFixture('mamba')
+  await using lm = await loadCausalLM(await open(), { format: 'f32' })
   expect(lm.capabilities.sharedSteps).toBe(false)
   expect(lm.plan.notes.join()).toMatch(/run one after another/)
   expect(lm.plan.exact).toBe(true)

@@ -1,5 +1,5 @@
 /** What a step returns, and who sees whom, against slow second ways of computing it. */
-import { decodeToFloat32, openWeights } from '@foretoken/weights'
+import { decodeToFloat32 } from '@foretoken/weights'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CausalLM, loadCausalLM } from '../../src/index.ts'
 import { type CheckpointFixture, checkpointFixture, largestDifference } from '../checkpoint-fixture.ts'
@@ -9,7 +9,7 @@ let lm: CausalLM
 const tokens = Int32Array.of(5, 9, 200, 31, 7, 64)
 beforeAll(async () => {
   fixture = await checkpointFixture('llama')
-  lm = await loadCausalLM(fixture.folder, { format: 'f32' })
+  lm = await loadCausalLM(await fixture.open(), { format: 'f32' })
 })
 afterAll(() => lm[Symbol.asyncDispose]())
 
@@ -87,7 +87,8 @@ describe('outputs', () => {
   })
 
   test('embeddings as input give the logits of their tokens', async () => {
-    await using store = await openWeights(fixture.folder)
+    await using checkpoint = await fixture.open()
+    const { store } = checkpoint.weights
     const table = decodeToFloat32(await store.read('model.embed_tokens.weight'))
     const embeddings = new Float32Array(6 * 64)
     tokens.forEach((token, row) => {

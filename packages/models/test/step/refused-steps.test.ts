@@ -4,7 +4,7 @@ import { checkpointFixture } from '../checkpoint-fixture.ts'
 
 let lm: CausalLM
 beforeAll(async () => {
-  lm = await loadCausalLM((await checkpointFixture('llama')).folder, { format: 'f32', selfTest: false })
+  lm = await loadCausalLM(await (await checkpointFixture('llama')).open(), { format: 'f32', selfTest: false })
 })
 afterAll(() => lm[Symbol.asyncDispose]())
 
@@ -36,14 +36,17 @@ test.each(REFUSED)('%s is refused before anything runs, and the model goes on', 
 })
 
 test("another model's cache is refused", async () => {
-  await using other = await loadCausalLM((await checkpointFixture('llama-mqa')).folder, { format: 'f32', selfTest: false })
+  await using other = await loadCausalLM(await (await checkpointFixture('llama-mqa')).open(), { format: 'f32', selfTest: false })
   await using cache = other.createCache()
   await expect(lm.forward({ tokens: Int32Array.of(1), cache, want: {} })).rejects.toMatchObject({ code: 'step' })
 })
 
 test('a cache that holds its rows in another way is refused', async () => {
-  const folder = (await checkpointFixture('llama')).folder
-  await using half = await loadCausalLM(folder, { format: 'f32', cache: 'float16', selfTest: false })
+  await using half = await loadCausalLM(await (await checkpointFixture('llama')).open(), {
+    format: 'f32',
+    cache: 'float16',
+    selfTest: false,
+  })
   expect(half.plan.formats.cache).toBe('float16')
   await using cache = half.createCache()
   await expect(lm.forward({ tokens: Int32Array.of(1), cache, want: {} })).rejects.toThrow(/a cache of float16.*one of float32/)
@@ -59,7 +62,7 @@ describe('life', () => {
   })
 
   test('a model can be disposed of twice, waits for the step under way, and refuses what comes after', async () => {
-    const own = await loadCausalLM((await checkpointFixture('llama')).folder, { format: 'f32', selfTest: false })
+    const own = await loadCausalLM(await (await checkpointFixture('llama')).open(), { format: 'f32', selfTest: false })
     await using cache = own.createCache()
     const step = { tokens: Int32Array.of(1), cache, want: {} }
     const running = own.forward(step)

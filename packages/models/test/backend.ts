@@ -1,0 +1,10 @@
+/** Where a test runs: the project of `vitest.config.ts`, and so the runtime that `loadRuntime` gives. */
+import { inject } from 'vitest'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    backend: 'node' | 'node-wasm' | 'chromium-wasm' | 'chromium-webgpu'
+  }
+}
+
+export const backend = inject('backend')
