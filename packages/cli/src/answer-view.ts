@@ -1,12 +1,14 @@
 /**
- * An answer while it is being written: the text as it comes, and on a terminal a line below it with the tokens so far and their rate.
+ * An answer while it is being written: the text as it comes, and on a terminal a line below it with the tokens so far and their rate. On wish tokens
+ * that were drafted, and so came several at a time, have another shade.
  * The line is redrawn around each piece: the cursor is saved, the line below is cleared or written, the cursor comes back.
  */
-import type { FinishReason, GenerationPiece, GenerationStatistics, PrefillProgress } from '@foretoken/generation'
+import type { FinishReason, GenerationPiece, GenerationStatistics, PrefillProgress, VerifiedDrafts } from '@foretoken/generation'
+import { draftDecisions, draftSummary } from './draft-lines.ts'
 import type { Environment } from './model-search/search-folders.ts'
 import { printableText } from './printable-text.ts'
 import { isRewritable, type OutputStream, styleOf } from './terminal.ts'
-import { wordWrap } from './word-wrap.ts'
+import { type Paint, wordWrap } from './word-wrap.ts'
 
 /** Index down and cursor up: makes sure that there is a line below, scrolling if need be, without leaving the column. */
 const ROOM_BELOW = '\u001bD\u001b[A'
@@ -21,33 +23,51 @@ const RECENT_TOKENS = 16
 export interface AnswerView {
   /** While the prompt is computed. */
   prefill(progress: PrefillProgress): void
+  /** Before the pieces of a step that verified drafts. */
+  drafts(drafts: VerifiedDrafts): void
   show(piece: GenerationPiece): void
   /** Ends the answer's last line; says how it went. */
   end(isInterrupted: boolean): void
 }
 
-/** @param clock  milliseconds, growing */
+export interface AnswerViewOptions {
+  /** Whether to show which tokens were drafted, and in the end what drafts brought. Default false. */
+  readonly showsDrafts?: boolean
+  /** Milliseconds, growing. */
+  readonly clock?: () => number
+}
+
 export function answerView(
   out: OutputStream,
   err: OutputStream,
   environment: Environment,
-  clock: () => number = () => performance.now(),
+  { showsDrafts = false, clock = () => performance.now() }: AnswerViewOptions = {},
 ): AnswerView {
   const style = styleOf(out, environment)
   const line = isRewritable(out, environment) ? lineBelow(out) : undefined
   const times: number[] = []
   let tokens = 0
+  let accepted = 0
+  /** Of the pieces that come next. */
+  let draftedPieces = 0
   let last: GenerationPiece | undefined
   return {
     prefill({ done, total }) {
       line?.show('', style.dim, `prompt: ${done} of ${total} tokens`)
     },
+    drafts(drafts) {
+      draftedPieces = drafts.accepted
+      accepted += drafts.accepted
+    },
     show(piece) {
       last = piece
+      const paint = draftedPieces > 0 && showsDrafts ? style.shade : undefined
+      draftedPieces = Math.max(0, draftedPieces - piece.ids.length)
       tokens += piece.ids.length
       times.push(clock())
       if (times.length > RECENT_TOKENS) times.shift()
-      if (line !== undefined) line.show(piece.text, style.dim, `${tokens} tokens  ${rateOf(times)}`)
+      const drafts = showsDrafts ? `  ${accepted} of them drafted` : ''
+      if (line !== undefined) line.show(piece.text, style.dim, `${tokens} tokens${drafts}  ${rateOf(times)}`, paint)
       // into a file or a pipe the text goes as it is
       else if (piece.text !== '') out.write(out.isTTY === true ? printableText(piece.text) : piece.text)
     },
@@ -56,7 +76,11 @@ export function answerView(
       if (last !== undefined) out.write('\n')
       const facts = isInterrupted ? [`stopped after ${tokens} tokens`] : []
       if (last?.statistics !== undefined) facts.push(...summary(last.statistics, last.finishReason))
-      if (facts.length > 0) err.write(`${styleOf(err, environment).dim(`(${facts.join(', ')})`)}\n`)
+      const { dim } = styleOf(err, environment)
+      if (facts.length > 0) err.write(`${dim(`(${facts.join(', ')})`)}\n`)
+      const speculation = last?.statistics?.speculation
+      if (!showsDrafts || speculation === undefined) return
+      for (const line of [draftSummary(speculation), draftDecisions(speculation)]) if (line !== '') err.write(`${dim(`(${line})`)}\n`)
     },
   }
 }
@@ -68,10 +92,10 @@ function lineBelow(out: OutputStream) {
   let isDrawn = false
   const clearing = () => (isDrawn ? `${SAVE}${NEXT_LINE}${CLEAR_LINE}${RESTORE}` : '')
   return {
-    show(text: string, paint: (line: string) => string, line: string): void {
-      const written = `${clearing()}${wrap.push(printableText(text))}`
+    show(text: string, paintLine: Paint, line: string, paint?: Paint): void {
+      const written = `${clearing()}${wrap.push(printableText(text), paint)}`
       isDrawn = true
-      out.write(`${written}${ROOM_BELOW}${SAVE}${NEXT_LINE}${paint(line.slice(0, columns() - 1))}${CLEAR_LINE}${RESTORE}`)
+      out.write(`${written}${ROOM_BELOW}${SAVE}${NEXT_LINE}${paintLine(line.slice(0, columns() - 1))}${CLEAR_LINE}${RESTORE}`)
     },
     clear(): void {
       if (isDrawn) out.write(clearing())

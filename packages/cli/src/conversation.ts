@@ -1,5 +1,5 @@
 /** A chat: the messages so far, and a cache that keeps their rows, so that each turn computes only what is new. */
-import { type GenerationOptions, generate, PrefixCache, TokenizerMissingError } from '@foretoken/generation'
+import { generate, PrefixCache, type SingleGenerationOptions, TokenizerMissingError } from '@foretoken/generation'
 import type { CausalLM } from '@foretoken/models'
 import type { ChatMessage } from '@foretoken/tokenizers'
 import type { AnswerView } from './answer-view.ts'
@@ -7,7 +7,7 @@ import type { Interruption } from './interruption.ts'
 
 export interface ConversationOptions {
   readonly system?: string
-  readonly options: GenerationOptions
+  readonly options: SingleGenerationOptions
   readonly interruption: Interruption
   /** Whether Ctrl-C ends only the answer that is being written; otherwise it ends the command. */
   readonly isInteractive: boolean
@@ -57,11 +57,12 @@ export function startConversation(lm: CausalLM, { system, options, interruption,
         })
       : () => undefined
     try {
-      const onPrefill: GenerationOptions['onPrefill'] = (progress) => {
+      const onPrefill: SingleGenerationOptions['onPrefill'] = (progress) => {
         options.onPrefill?.(progress)
         view.prefill(progress)
       }
-      for await (const piece of generate(lm, { ...options, messages: asked, cache, signal, onPrefill })) {
+      const onDrafts = view.drafts.bind(view)
+      for await (const piece of generate(lm, { ...options, messages: asked, cache, signal, onPrefill, onDrafts })) {
         if (isStopped && hasBegun) break
         hasBegun = true
         text += piece.text

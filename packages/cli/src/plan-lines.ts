@@ -23,7 +23,8 @@ export function stepTimeLines(stepTimes: readonly StepTime[]): string[][] {
   })
 }
 
-/** In one line: `int8-rows, 2 threads, exact rows`. */
+/** In one line: `int8-rows, 2 threads, exact rows`. The formats are those of the weights. */
 export function planSummary({ formats, threads, exact }: Plan): string {
-  return `${[...new Set(Object.values(formats))].join(', ')}, ${threads} threads, ${exact ? 'exact' : 'not exact'} rows`
+  const ofWeights = Object.entries(formats).flatMap(([role, format]) => (role === 'cache' ? [] : [format]))
+  return `${[...new Set(ofWeights)].join(', ')}, ${threads} threads, ${exact ? 'exact' : 'not exact'} rows`
 }

@@ -74,11 +74,13 @@ export interface Style {
   dim(text: string): string
   bold(text: string): string
   accent(text: string): string
+  /** Another shade of text. */
+  shade(text: string): string
 }
 
 /** Colours where the stream is a terminal that knows them and `NO_COLOR` is not set. */
 export function styleOf(stream: OutputStream, environment: Environment): Style {
   const isColoured = isRewritable(stream, environment) && !environment.NO_COLOR
   const paint = (code: string) => (text: string) => (isColoured && text !== '' ? `\u001b[${code}m${text}\u001b[0m` : text)
-  return { dim: paint('2'), bold: paint('1'), accent: paint('36') }
+  return { dim: paint('2'), bold: paint('1'), accent: paint('36'), shade: paint('32') }
 }

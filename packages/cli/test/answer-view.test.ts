@@ -18,7 +18,7 @@ function onScreen(columns: number, rows: number, environment: Record<string, str
     nowMs += 100
     return nowMs
   }
-  return { screen, view: answerView(stream, stream, environment, clock) }
+  return { screen, view: answerView(stream, stream, environment, { clock }) }
 }
 
 test('below the text stands how many tokens there are, and their rate', () => {
@@ -34,7 +34,7 @@ test('the rate is that of the last sixteen tokens', () => {
   let nowMs = 0
   const screen = createScreen(60, 10)
   const stream = { isTTY: true, columns: 60, write: (text: string) => screen.write(text) }
-  const view = answerView(stream, stream, {}, () => nowMs)
+  const view = answerView(stream, stream, {}, { clock: () => nowMs })
   for (let token = 0; token < 40; token++) {
     nowMs += token < 20 ? 1000 : 20
     view.show(piece('x'))
@@ -138,4 +138,50 @@ test('NO_COLOR takes the colours and leaves the rest', () => {
   expect(written).toContain('1 tokens')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the sequence for colours
   expect(written).not.toMatch(/\u001b\[\d*m/)
+})
+
+const SPECULATION = {
+  drafter: 'copies',
+  steps: 4,
+  draftedSteps: 3,
+  drafted: 5,
+  accepted: 2,
+  testedByDepth: [3, 2],
+  acceptedByDepth: [2, 0],
+  tokensPerStep: 1.5,
+  draftMs: 0.25,
+  stepMs: 40,
+  stepsByRows: [0, 1, 1, 2],
+  tokensByStep: [1, 2, 2, 1],
+  summary: { decisions: { 'nothing to propose': 1, drafted: 3 }, sources: [], rowCosts: [] },
+}
+
+test('tokens that were drafted have another shade when drafts are shown, also in a word that is moved to the next line', () => {
+  let written = ''
+  const stream = { isTTY: true, columns: 12, write: (text: string) => (written += text) }
+  const view = answerView(stream, stream, {}, { showsDrafts: true })
+  view.drafts({ drafted: 3, accepted: 2 })
+  for (const text of ['The sky ', 'li', 'ghtest']) view.show(piece(text))
+  expect(written).toContain('\u001b[32mThe sky \u001b[0m')
+  expect(written).toContain('\u001b[32mli\u001b[0m')
+  expect(written).toContain('\u001b[3D\u001b[K\n\u001b[32mli\u001b[0mghtest')
+  expect(written).toContain('3 tokens  2')
+})
+
+test('what drafts brought is said in the end, without colours as well; without the wish nothing is', () => {
+  const last = piece('.', { finishReason: 'stop-token', statistics: { ...STATISTICS, speculation: SPECULATION } })
+  const end = (showsDrafts: boolean) => {
+    const written = { out: '', err: '' }
+    const view = answerView({ write: (text) => (written.out += text) }, { write: (text) => (written.err += text) }, {}, { showsDrafts })
+    view.drafts({ drafted: 1, accepted: 1 })
+    view.show(last)
+    view.end(false)
+    expect(written.out).toBe('.\n')
+    return written.err.split('\n').slice(1, -1)
+  }
+  expect(end(true)).toEqual([
+    '(drafts of copies: 2 of 5 accepted in 3 of 4 steps, 1.50 tokens per step, drafting 0.3 ms)',
+    '(3 drafted, 1 nothing to propose)',
+  ])
+  expect(end(false)).toEqual([])
 })

@@ -12,6 +12,7 @@ function notes(onPiece: (count: number) => void = () => undefined) {
   const ends: boolean[] = []
   const view: AnswerView = {
     prefill: () => undefined,
+    drafts: () => undefined,
     show(piece) {
       pieces.push(piece)
       onPiece(pieces.length)

@@ -2,8 +2,9 @@
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
 import { alignedTable } from '../aligned-table.ts'
-import { answerView } from '../answer-view.ts'
+import { type AnswerView, answerView } from '../answer-view.ts'
 import type { CommandContext } from '../command-context.ts'
+import { addConstraintOptions, type ConstraintFlags, constraintOptions } from '../constraint-options.ts'
 import { type Conversation, startConversation } from '../conversation.ts'
 import { describeError } from '../describe-error.ts'
 import { lineReader } from '../line-reader.ts'
@@ -11,9 +12,10 @@ import { addModelOptions, type ModelOptions, type OpenedModel, openModel } from 
 import { parsePositiveCount } from '../option-values.ts'
 import { planLines, planSummary } from '../plan-lines.ts'
 import { addSamplingOptions, CHAT_SAMPLING_HELP, chatSampling, type SamplingFlags, samplingOptions } from '../sampling-options.ts'
+import { addSpeculationOptions, type SpeculationFlags, speculationOptions } from '../speculation-options.ts'
 import { isInteractive, styleOf, type Terminal } from '../terminal.ts'
 
-interface ChatFlags extends ModelOptions, SamplingFlags {
+interface ChatFlags extends ModelOptions, SamplingFlags, SpeculationFlags, ConstraintFlags {
   readonly system?: string
   readonly maxNewTokens: number
   readonly stats?: boolean
@@ -26,21 +28,27 @@ export function chatCommand(context: CommandContext): Command {
     .description('a conversation in the terminal; piped text is one question per line')
     .option('--system <text>', 'the system message')
     .option('-n, --max-new-tokens <n>', 'longest answer', parsePositiveCount, 1024)
-    .option('--stats', 'what runs where and in which format, and how long steps take')
+    .option('--stats', 'what runs where and how long steps take, and which tokens were drafted')
     .addHelpText('after', `\n${CHAT_SAMPLING_HELP}\n${COMMANDS}.`)
-  addSamplingOptions(addModelOptions(command))
+  addConstraintOptions(addSpeculationOptions(addSamplingOptions(addModelOptions(command))))
   return command.action(async (flags: ChatFlags) => {
     const { terminal, interruption } = context
+    const constraint = await constraintOptions(flags)
     await using opened = await openModel(flags, context)
     await using conversation = startConversation(opened.lm, {
-      options: { maxNewTokens: flags.maxNewTokens, ...samplingOptions(flags, chatSampling(opened.lm)) },
+      options: {
+        maxNewTokens: flags.maxNewTokens,
+        ...samplingOptions(flags, chatSampling(opened.lm)),
+        ...speculationOptions(flags),
+        ...constraint,
+      },
       interruption,
       isInteractive: isInteractive(terminal),
       ...(flags.system === undefined ? {} : { system: flags.system }),
     })
     describeModel(opened, terminal)
     if (flags.stats) terminal.err.write(`${styleOf(terminal.err, terminal.environment).dim(alignedTable(planLines(opened.lm.plan)))}\n`)
-    await converse(conversation, context)
+    await converse(conversation, context, flags.stats)
   })
 }
 
@@ -52,24 +60,37 @@ export function describeModel({ lm, found, loadMs }: OpenedModel, { err, environ
 }
 
 /** Reads questions and writes answers until the input ends. */
-async function converse(conversation: Conversation, context: CommandContext): Promise<void> {
-  if (isInteractive(context.terminal)) await converseByHand(conversation, context)
-  else await answerLines(conversation, context)
+async function converse(conversation: Conversation, context: CommandContext, showsDrafts = false): Promise<void> {
+  const newView = () => viewOf(context.terminal, showsDrafts)
+  if (isInteractive(context.terminal)) await converseByHand(conversation, context, newView)
+  else await answerLines(conversation, context, newView)
 }
 
-async function answerLines(conversation: Conversation, { terminal, interruption }: CommandContext): Promise<void> {
+export function viewOf({ out, err, environment }: Terminal, showsDrafts: boolean): AnswerView {
+  return answerView(out, err, environment, { showsDrafts })
+}
+
+async function answerLines(
+  conversation: Conversation,
+  { terminal, interruption }: CommandContext,
+  newView: () => AnswerView,
+): Promise<void> {
   const { signal } = interruption
   for await (const line of createInterface({ input: terminal.input, terminal: false, signal })) {
     signal.throwIfAborted()
-    if (line.trim() !== '') await conversation.ask(line, answerView(terminal.out, terminal.err, terminal.environment))
+    if (line.trim() !== '') await conversation.ask(line, newView())
   }
   signal.throwIfAborted()
 }
 
-/** @param first  a question to begin with */
+/**
+ * @param newView  for each answer
+ * @param first    a question to begin with
+ */
 export async function converseByHand(
   conversation: Conversation,
   { terminal, interruption }: CommandContext,
+  newView: () => AnswerView,
   first?: string,
 ): Promise<void> {
   const { out, err, environment } = terminal
@@ -78,7 +99,7 @@ export async function converseByHand(
   const answer = async (question: string): Promise<void> => {
     const release = lines.hold(() => interruption.interrupt())
     try {
-      await conversation.ask(question, answerView(out, err, environment))
+      await conversation.ask(question, newView())
     } catch (error) {
       // an error that says what to do (a conversation that is longer than the context) does not end the chat
       if (signal.aborted || !(error instanceof Error && 'code' in error)) throw error

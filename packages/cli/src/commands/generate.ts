@@ -3,18 +3,21 @@ import { type GenerationPiece, generate, generateText, type PromptInput } from '
 import { Command } from 'commander'
 import { answerView } from '../answer-view.ts'
 import type { CommandContext } from '../command-context.ts'
+import { addConstraintOptions, type ConstraintFlags, constraintOptions } from '../constraint-options.ts'
 import { addModelOptions, type ModelOptions, openModel } from '../open-model.ts'
 import { collectCounts, parseCount, parseTokens } from '../option-values.ts'
 import { requireOne } from '../require-one.ts'
 import { addSamplingOptions, type SamplingFlags, samplingOptions } from '../sampling-options.ts'
+import { addSpeculationOptions, type SpeculationFlags, speculationOptions } from '../speculation-options.ts'
 
-interface GenerateFlags extends ModelOptions, SamplingFlags {
+interface GenerateFlags extends ModelOptions, SamplingFlags, SpeculationFlags, ConstraintFlags {
   readonly prompt?: string
   readonly message?: string
   readonly tokens?: readonly number[]
   readonly maxNewTokens: number
   readonly stopToken?: readonly number[]
   readonly json?: boolean
+  readonly stats?: boolean
 }
 
 const HELP = `
@@ -30,7 +33,7 @@ export function generateCommand(context: CommandContext): Command {
     .option('--message <text>', "a user's message, in the model's chat template")
     .option(
       '--tokens <ids>',
-      'token ids to continue, e.g. "1 2 3"; neither end-of-text tokens nor the end of the context end the output then',
+      'token ids to continue, e.g. "1 2 3"; without a constraint neither end-of-text tokens nor the end of the context end the output then',
       parseTokens,
     )
     .option('-n, --max-new-tokens <n>', 'longest output', parseCount, 256)
@@ -40,20 +43,24 @@ export function generateCommand(context: CommandContext): Command {
       collectCounts(parseCount),
     )
     .option('--json', 'one JSON object instead of text')
+    .option('--stats', 'which tokens were drafted, and what drafts brought')
     .addHelpText('after', HELP)
-  addSamplingOptions(addModelOptions(command))
+  addConstraintOptions(addSpeculationOptions(addSamplingOptions(addModelOptions(command))))
   return command.action(async (text: string | undefined, flags: GenerateFlags) => {
     const { prompt, message, tokens } = flags
     requireOne(command, { '[prompt]': text, '--prompt': prompt, '--message': message, '--tokens': tokens })
     const { terminal, interruption } = context
+    const constraint = await constraintOptions(flags)
     await using opened = await openModel(flags, context)
     const { lm } = opened
-    const stopTokens = flags.stopToken ?? (tokens === undefined ? undefined : [])
-    const view = answerView(terminal.out, terminal.err, terminal.environment)
+    const stopTokens = flags.stopToken ?? (tokens === undefined || constraint.constraint !== undefined ? undefined : [])
+    const view = answerView(terminal.out, terminal.err, terminal.environment, { showsDrafts: flags.stats ?? false })
     const options = {
       ...inputOf(text ?? prompt, message, tokens),
       maxNewTokens: flags.maxNewTokens,
       ...samplingOptions(flags),
+      ...speculationOptions(flags),
+      ...constraint,
       ...(stopTokens === undefined ? {} : { stopTokens }),
       // raw ids go on as long as they are told to
       beyondContext: tokens !== undefined,
@@ -66,7 +73,8 @@ export function generateCommand(context: CommandContext): Command {
     } else {
       try {
         let isFirst = true
-        for await (const piece of generate(lm, { ...options, onPrefill: (progress) => view.prefill(progress) })) {
+        const shown = { onPrefill: view.prefill.bind(view), onDrafts: view.drafts.bind(view) }
+        for await (const piece of generate(lm, { ...options, ...shown })) {
           view.show(lm.tokenizer === undefined ? withIds(piece, isFirst) : piece)
           isFirst = false
         }

@@ -1,12 +1,12 @@
 /** `foretoken start`: what `npm start` runs. One question is answered at once; in a terminal it goes on as a chat. */
 import { Command } from 'commander'
-import { answerView } from '../answer-view.ts'
 import type { CommandContext } from '../command-context.ts'
 import { startConversation } from '../conversation.ts'
 import { addModelOptions, type ModelOptions, openModel } from '../open-model.ts'
 import { addSamplingOptions, CHAT_SAMPLING_HELP, chatSampling, type SamplingFlags, samplingOptions } from '../sampling-options.ts'
+import { addSpeculationOptions, type SpeculationFlags, speculationOptions } from '../speculation-options.ts'
 import { isInteractive, styleOf } from '../terminal.ts'
-import { converseByHand, describeModel } from './chat.ts'
+import { converseByHand, describeModel, viewOf } from './chat.ts'
 
 const FIRST_QUESTION = 'Why is the sky blue?'
 const MAX_NEW_TOKENS = 512
@@ -16,19 +16,21 @@ export function startCommand(context: CommandContext): Command {
     .description('answers a question with the default model; in a terminal it goes on as a chat')
     .argument('[question...]', `what to ask (default: "${FIRST_QUESTION}")`, [])
     .addHelpText('after', `\n${CHAT_SAMPLING_HELP}`)
-  addSamplingOptions(addModelOptions(command))
-  return command.action(async (words: readonly string[], flags: ModelOptions & SamplingFlags) => {
+  command.option('--stats', 'which tokens were drafted')
+  addSpeculationOptions(addSamplingOptions(addModelOptions(command)))
+  return command.action(async (words: readonly string[], flags: ModelOptions & SamplingFlags & SpeculationFlags & { stats?: boolean }) => {
     const { terminal, interruption } = context
     await using opened = await openModel(flags, context)
     describeModel(opened, terminal)
     await using conversation = startConversation(opened.lm, {
-      options: { maxNewTokens: MAX_NEW_TOKENS, ...samplingOptions(flags, chatSampling(opened.lm)) },
+      options: { maxNewTokens: MAX_NEW_TOKENS, ...samplingOptions(flags, chatSampling(opened.lm)), ...speculationOptions(flags) },
       interruption,
       isInteractive: isInteractive(terminal),
     })
     const question = words.length > 0 ? words.join(' ') : FIRST_QUESTION
     terminal.err.write(`${styleOf(terminal.err, terminal.environment).accent('> ')}${question}\n`)
-    if (isInteractive(terminal)) await converseByHand(conversation, context, question)
-    else await conversation.ask(question, answerView(terminal.out, terminal.err, terminal.environment))
+    const newView = () => viewOf(terminal, flags.stats ?? false)
+    if (isInteractive(terminal)) await converseByHand(conversation, context, newView, question)
+    else await conversation.ask(question, newView())
   })
 }

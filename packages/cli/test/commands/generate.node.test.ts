@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCommandLine } from '../../src/command-line.ts'
 import { fakeTerminal } from '../fake-terminal.ts'
+import { temporaryFolder } from '../model-search/temporary-folder.ts'
 import { runCommand, withoutProgress } from '../run-command.ts'
 import { LLAMA, tinyCheckpoint } from '../tiny-checkpoint.ts'
 
@@ -127,4 +128,30 @@ test('a request to end gives 143', async () => {
   expect(await runCommandLine(['generate', '--model', model.path, '--cache', model.cache, '--tokens', '65', '-n', '200'], terminal)).toBe(
     143,
   )
+})
+
+test('an output keeps to a choice, a pattern and a schema', async () => {
+  await using model = await tinyCheckpoint()
+  await using folder = await temporaryFolder({
+    'schema.json': JSON.stringify({ type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'] }),
+  })
+  const args = ['generate', '--model', model.path, '--cache', model.cache, '-n', '60', 'abc']
+  expect((await runCommand([...args, '--choice', 'left', '--choice', 'right'])).out).toMatch(/^(left|right)\n$/)
+  expect((await runCommand([...args, '--pattern', '[xy]{4}'])).out).toMatch(/^[xy]{4}\n$/)
+  const { out } = await runCommand([...args, '--json-schema', join(folder.path, 'schema.json')])
+  expect(typeof JSON.parse(out).ok).toBe('boolean')
+  const ids = ['generate', '--model', model.path, '--cache', model.cache, '--tokens', '65 66', '--choice', 'a', '--json']
+  expect(JSON.parse((await runCommand(ids)).out)).toMatchObject({ text: 'a', finishReason: 'stop-token' })
+})
+
+test('drafts change nothing but the statistics, which --stats shows', async () => {
+  await using model = await tinyCheckpoint()
+  const args = ['generate', '--model', model.path, '--cache', model.cache, '--tokens', '65 66', '-n', '40']
+  const plain = await runCommand([...args, '--no-speculate', '--stats'])
+  const drafted = await runCommand([...args, '--stats'])
+  const byName = await runCommand([...args, '--speculate', 'recycling', '--stats'])
+  expect(drafted.out).toBe(plain.out)
+  expect(byName.out).toBe(plain.out)
+  expect(plain.err).not.toMatch(/draft/)
+  for (const { err } of [drafted, byName]) expect(err).toMatch(/^\((no drafts|drafts of) /m)
 })

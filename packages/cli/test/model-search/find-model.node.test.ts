@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type CachedSnapshot, type Hub, openHub, type RepositoryInfo } from '@foretoken/weights/hub'
+import { type CachedSnapshot, type Hub, openHub } from '@foretoken/weights/hub'
 import { expect, test } from 'vitest'
 import { DEFAULT_MODEL } from '../../src/model-search/default-model.ts'
 import { findModel, type ModelSearch } from '../../src/model-search/find-model.ts'
@@ -16,6 +16,8 @@ interface HubState {
   readonly offline?: boolean
 }
 
+const notAsked = (): Promise<never> => Promise.reject(new Error('not asked for in these tests'))
+
 /** A hub with a known answer; remembers what was asked of it. */
 function pretendedHub(state: HubState): Hub & { readonly asked: string[] } {
   const asked: string[] = []
@@ -24,7 +26,7 @@ function pretendedHub(state: HubState): Hub & { readonly asked: string[] } {
     endpoint: 'https://hub.example',
     cacheFolder: '/hub-cache',
     offline: state.offline ?? false,
-    info: (): Promise<RepositoryInfo> => Promise.reject(new Error('not asked for in these tests')),
+    info: notAsked,
     async cached(repository, { revision } = {}) {
       asked.push(`cached ${repository}@${revision}`)
       return state.cached
@@ -33,6 +35,10 @@ function pretendedHub(state: HubState): Hub & { readonly asked: string[] } {
       asked.push('reachable')
       return state.files === undefined && state.failure === undefined ? { isReachable: false, reason: 'no route' } : { isReachable: true }
     },
+    files: notAsked,
+    cachedFiles: notAsked,
+    stored: notAsked,
+    remove: notAsked,
     async download(repository, { revision, pick } = {}) {
       if (state.failure !== undefined) throw state.failure
       const picked = pick?.((state.files ?? []).map((path) => ({ path })))

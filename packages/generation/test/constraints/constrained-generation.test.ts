@@ -115,10 +115,21 @@ const guesses: Drafter = {
 
 test('drafts are masked by their own prefix: the ids are those of plain decoding', async () => {
   for (const sampling of SAMPLINGS) {
-    const options: SingleGenerationOptions & { prompt: string } = { prompt: 'Go', constraint, sampling, maxNewTokens: 150 }
+    const options: SingleGenerationOptions & { prompt: string } = {
+      prompt: 'Go',
+      constraint,
+      sampling,
+      maxNewTokens: 150,
+      speculate: 'off',
+    }
     const plain = await generateText(model(), options)
-    const drafted = await generateText(model(), { ...options, speculate: guesses })
+    let accepted = 0
+    const onDrafts: SingleGenerationOptions['onDrafts'] = (drafts) => {
+      accepted += drafts.accepted
+    }
+    const drafted = await generateText(model(), { ...options, speculate: guesses, onDrafts })
     expect(drafted.ids).toEqual(plain.ids)
+    expect(accepted).toBe(drafted.statistics.speculation?.accepted)
     expect(drafted.statistics.speculation?.accepted).toBeGreaterThan(0)
   }
 })
