@@ -1,0 +1,87 @@
+import { ArgumentError, ForetokenError, ShapeError } from '@foretoken/tensor'
+import { ChatTemplateError, TokenizerError } from '@foretoken/tokenizers'
+import { SnapshotError } from '@foretoken/worker'
+import { expect, test } from 'vitest'
+import { errorClasses } from '../../src/messages/error-classes.ts'
+import { receiveError, sendError } from '../../src/messages/sent-error.ts'
+
+/** As a message makes it. */
+const crossed = (error: unknown) => receiveError(structuredClone(sendError(error)))
+
+test('an error is of its class again, with everything it said', () => {
+  const cause = new ShapeError({ field: 'keys', found: '[1]', expected: '[2]' })
+  const error = new SnapshotError({ file: 'a', tensor: 'b', offset: 3, field: 'c', found: 'this', expected: 'that' }, { cause })
+  const other = crossed(error)
+  expect(other).toBeInstanceOf(SnapshotError)
+  expect(other).toBeInstanceOf(ForetokenError)
+  expect(other).toBeInstanceOf(Error)
+  expect(other).toEqual(error)
+  expect(other).toMatchObject({
+    name: 'SnapshotError',
+    code: 'snapshot',
+    found: 'this',
+    expected: 'that',
+    where: error.where,
+    stack: error.stack,
+  })
+  expect(other).toHaveProperty('cause', cause)
+  expect(other).toHaveProperty('cause.code', 'shape')
+})
+
+test('an error with fields of its own keeps them', () => {
+  const other = crossed(new ChatTemplateError('refused', 'two system messages', 'one'))
+  expect(other).toBeInstanceOf(ChatTemplateError)
+  expect(other).toBeInstanceOf(TokenizerError)
+  expect(other).toMatchObject({ reason: 'refused', found: 'two system messages' })
+})
+
+test('every class of the table has its code', () => {
+  for (const [code, known] of errorClasses)
+    expect(Reflect.construct(asConstructor(known), [{ found: 'a', expected: 'b' }])).toHaveProperty('code', code)
+})
+
+test('an error of a class that is not known is one of ours with its code and its fields', () => {
+  class StrangeError extends ForetokenError {
+    readonly code = 'strange'
+    readonly depth = 3
+  }
+  const other = crossed(new StrangeError({ field: 'x', found: 'a', expected: 'b' }))
+  expect(other).toBeInstanceOf(ForetokenError)
+  expect(other).not.toBeInstanceOf(StrangeError)
+  expect(other).toMatchObject({
+    name: 'StrangeError',
+    code: 'strange',
+    depth: 3,
+    found: 'a',
+    where: { field: 'x' },
+    message: 'x: found a, expected b',
+  })
+})
+
+test('errors of the language and exceptions of the platform are what they were', () => {
+  expect(crossed(new TypeError('no'))).toEqual(new TypeError('no'))
+  expect(crossed(new RangeError('far'))).toBeInstanceOf(RangeError)
+  const { reason } = AbortSignal.abort()
+  expect(crossed(reason)).toBeInstanceOf(DOMException)
+  expect(crossed(reason)).toMatchObject({ name: 'AbortError', message: reason.message })
+})
+
+test('other things that were thrown cross as they are, or as their text', () => {
+  expect(crossed('stop')).toBe('stop')
+  expect(crossed({ why: 1 })).toEqual({ why: 1 })
+  expect(crossed(() => undefined)).toMatch(/=>/)
+})
+
+test('fields that cannot be sent are left out, and causes that go in circles end', () => {
+  const error = new ArgumentError({ found: 'a', expected: 'b' })
+  Object.assign(error, { callback: () => undefined, self: 1 })
+  Object.defineProperty(error, 'cause', { value: error })
+  const other = crossed(error)
+  expect(other).toMatchObject({ code: 'argument', self: 1 })
+  expect(other).not.toHaveProperty('callback')
+})
+
+function asConstructor(value: unknown): new (...parts: unknown[]) => unknown {
+  if (typeof value !== 'function') throw new TypeError('no class')
+  return class extends Object(value) {}
+}
