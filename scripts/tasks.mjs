@@ -1,6 +1,6 @@
 /**
  * `npm start` and `npm test`, on a machine that has Node 20 and npm and nothing else. Each installs what is missing, then runs
- * its tools on the Node of the lockfile. What a later task needs beyond the lockfile (a browser) belongs into its list in `tasks`.
+ * its tools on the Node of the lockfile. Tests in a page also need a Chromium, which is installed where apt-get may do that.
  *
  *     npm start                    loads the default model, streams an answer; in a terminal it goes on as a chat
  *     npm start -- "a prompt"      answers that
@@ -11,6 +11,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { installChromium } from './find-chromium.mjs'
 import { install, node, root } from './install.mjs'
 
 const isWindows = process.platform === 'win32'
@@ -65,6 +66,7 @@ async function test(filters) {
       const passes = step(tool, arguments_, env)
       counts[passes ? 'passed' : 'failed']++
     }
+    installChromium()
     runTests(filters, env, counts)
   }
   process.stdout.write(`${closingLine(counts)}\n`)
