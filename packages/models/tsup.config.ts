@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/platform/node.ts', 'src/platform/web.ts', 'src/locate/index.ts'],
+  entry: ['src/index.ts', 'src/platform/node.ts', 'src/platform/convert-part.ts', 'src/platform/web.ts', 'src/locate/index.ts'],
   external: ['#platform', /^node:/],
   format: 'esm',
   target: 'es2024',

@@ -2,7 +2,7 @@
  * From a checkpoint to an open session: the graph is built, its weights are converted one layer at a time into a file that the
  * runtime maps (or into memory where there are no files), and the session is opened over both.
  */
-import { encodeModel, Graph } from '@foretoken/graph'
+import { type EncodedModel, encodeModel, Graph } from '@foretoken/graph'
 import type { StorageType } from '@foretoken/kv-cache'
 import type { Runtime, Session } from '@foretoken/runtime'
 import { storeModel } from '#platform'
@@ -76,6 +76,16 @@ function buildGraph(
   return { graph, binder, outputs, notes }
 }
 
+/** The graph with its weights beside it, declared and not yet converted. */
+export function encodeForStore(
+  checkpoint: Checkpoint,
+  options: Pick<GraphOptions, 'packing' | 'cacheType' | 'adapters'>,
+  outputs: OutputSet,
+): { readonly encoded: EncodedModel; readonly binder: WeightBinder; readonly notes: readonly string[] } {
+  const { graph, binder, notes } = buildGraph(checkpoint, options, outputs)
+  return { encoded: encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } }), binder, notes }
+}
+
 /** The graph of a checkpoint as an ONNX file that names its weights without holding them: for looking at (Netron), not for running. */
 export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto'): Uint8Array {
   const packing = { ...choosePacking(checkpoint, format).packing, isSigned: false }
@@ -84,13 +94,23 @@ export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto
 }
 
 export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, outputs: OutputSet, options: GraphOptions): Promise<OpenGraph> {
-  const { graph, binder, notes } = buildGraph(checkpoint, options, outputs)
-  const encoded = encodeModel(graph, { external: { location: WEIGHTS_LOCATION, minimumBytes: 1024 } })
+  const { encoded, binder, notes } = encodeForStore(checkpoint, options, outputs)
+  const { packing, cacheType, adapters = [], threads = runtime.device.threads } = options
   // the wasm library reads no files: the weights go into its heap in any case
   const store = runtime.name === 'onnxruntime-node' ? storeModel : storeInMemory
   const stored = await store(encoded, {
     ...(options.convertedFolder === undefined ? {} : { folder: options.convertedFolder }),
-    ...(checkpoint.fingerprint === undefined ? {} : { fingerprint: fingerprintWith(checkpoint.fingerprint, options.adapters) }),
+    // one that has a fingerprint was opened by its path
+    ...(checkpoint.fingerprint === undefined
+      ? {}
+      : {
+          fingerprint: fingerprintWith(checkpoint.fingerprint, adapters),
+          conversion: {
+            checkpoint: checkpoint.name,
+            layers: checkpoint.description.config.layers,
+            ...{ packing, cacheType, outputs, adapters, threads },
+          },
+        }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })

@@ -4,6 +4,7 @@
  */
 import { type EncodedModel, externalChunks } from '@foretoken/graph'
 import type { GraphSource } from '@foretoken/runtime'
+import type { ConversionJob } from './conversion-job.ts'
 
 /** Name of the file of weights, as the graph's tensors name it. */
 export const WEIGHTS_LOCATION = 'weights.bin'
@@ -13,6 +14,8 @@ export interface StoreOptions {
   readonly folder?: string
   /** What the weights were converted from; without it they cannot be kept. */
   readonly fingerprint?: string
+  /** How other threads can help; without it one converts all. */
+  readonly conversion?: ConversionJob
   readonly onProgress?: (progress: ConversionProgress) => void
   readonly signal?: AbortSignal
 }

@@ -15,13 +15,18 @@ export interface ExternalChunk {
  * The tensors of the file of weights by ascending offset. Each group of deferred data is loaded when its first tensor is due
  * and let go after its last, so whoever writes them holds one group at a time. Gaps between chunks are zeros.
  *
+ * @param options.part  only every `of`-th group, from the one at `index` on, so that several threads share the work; what is no group belongs to the first part
  * @throws {GraphDataError} when a loaded part is missing or has another length than its tensor
  */
 export async function* externalChunks(
   external: readonly ExternalTensor[],
-  { signal }: { readonly signal?: AbortSignal } = {},
+  {
+    signal,
+    part = { index: 0, of: 1 },
+  }: { readonly signal?: AbortSignal; readonly part?: { readonly index: number; readonly of: number } } = {},
 ): AsyncGenerator<ExternalChunk, void, undefined> {
   let group: DataGroup | undefined
+  const order = new Map<DataGroup, number>()
   let parts: Readonly<Record<string, ArrayBufferView>> = {}
   let writtenTo = 0
   for (const { name, offset, length, data } of external) {
@@ -29,6 +34,9 @@ export async function* externalChunks(
     // several tensors may lie in the same place
     if (length > 0 && offset + length <= writtenTo) continue
     writtenTo = offset + length
+    if (isDeferred(data) && !order.has(data.group)) order.set(data.group, order.size)
+    const place = isDeferred(data) ? (order.get(data.group) ?? 0) : 0
+    if (place % part.of !== part.index) continue
     if (isDeferred(data) && data.group !== group) {
       parts = {}
       parts = await data.group.load()

@@ -5,6 +5,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EncodedModel, externalChunks } from '@foretoken/graph'
 import { openHub } from '@foretoken/weights/hub'
+import type { ConversionJob } from '../conversion-job.ts'
 import { CheckpointError } from '../errors.ts'
 import type { ExportedChoice } from '../exported/exported-files.ts'
 import type { HubAccess } from '../hub-access.ts'
@@ -12,6 +13,7 @@ import { cachedHubModel, downloadHubModel } from '../locate/hub-model.ts'
 import { weightsAt } from '../locate/local-weights.ts'
 import { readModelReference } from '../locate/model-reference.ts'
 import { externalBytes, type StoredModel, type StoreOptions, storeInMemory, WEIGHTS_LOCATION } from '../stored-model.ts'
+import { convertPart, threadsFor } from './convert-in-parallel.ts'
 import { keptTexts } from './kept-texts.ts'
 import { WritesUnderWay } from './writes-under-way.ts'
 
@@ -19,6 +21,8 @@ export { openGraphFile } from './graph-file.ts'
 export { describeProcessor } from './processor.ts'
 
 const GRAPH_NAME = 'model.onnx'
+
+const PART_SCRIPT = new URL(import.meta.url.endsWith('.ts') ? './convert-part.ts' : './convert-part.js', import.meta.url)
 
 /** Part of the key of kept weights: raise it when the bytes of a packed format change while its name does not. */
 const CONVERSION_VERSION = 1
@@ -46,7 +50,7 @@ export async function namesInFolder(folder: string): Promise<readonly string[]> 
 export async function locateWeights(
   source: string,
   options: HubAccess & { readonly exported?: ExportedChoice | undefined },
-): Promise<string> {
+): Promise<{ readonly path: string }> {
   const exists = await stat(source).then(
     () => true,
     () => false,
@@ -54,7 +58,7 @@ export async function locateWeights(
   const reference = readModelReference(source, exists)
   if (reference.kind === 'path') {
     const found = await weightsAt(reference.path, options.exported)
-    if ('path' in found) return found.path
+    if ('path' in found) return found
     throw new CheckpointError({
       file: source,
       found: found.reason,
@@ -65,7 +69,7 @@ export async function locateWeights(
   const { cacheFolder = join(homedir(), '.cache', 'huggingface', 'hub'), signal, onProgress, exported, ...access } = options
   const hub = openHub({ cacheFolder, ...access })
   const cached = await cachedHubModel(hub, reference, exported)
-  return cached?.path ?? (await downloadHubModel(hub, reference, { signal, onProgress, exported }))
+  return cached ?? { path: await downloadHubModel(hub, reference, { signal, onProgress, exported }) }
 }
 
 /** Identifies the files at a path by their names, sizes and times of change. */
@@ -141,19 +145,63 @@ async function storeTemporarily(model: EncodedModel, options: StoreOptions): Pro
 }
 
 /** The weights first: a folder with a graph in it is whole. */
-async function writeModel(model: EncodedModel, graph: Uint8Array, folder: string, { onProgress, signal }: StoreOptions): Promise<void> {
+async function writeModel(
+  model: EncodedModel,
+  graph: Uint8Array,
+  folder: string,
+  { onProgress, signal, conversion }: StoreOptions,
+): Promise<void> {
   const totalBytes = externalBytes(model)
   if (totalBytes > 0) {
-    await using file = await open(join(folder, WEIGHTS_LOCATION), 'w')
+    const path = join(folder, WEIGHTS_LOCATION)
+    await using file = await open(path, 'w')
     await file.truncate(totalBytes)
-    await using writes = new WritesUnderWay(file)
-    for await (const { offset, bytes } of externalChunks(model.external, signal === undefined ? {} : { signal })) {
-      await writes.add(bytes, offset)
-      onProgress?.({ doneBytes: offset + bytes.byteLength, totalBytes })
+    let doneBytes = 0
+    const onConverted = (byteLength: number) => {
+      doneBytes += byteLength
+      onProgress?.({ doneBytes: Math.min(doneBytes, totalBytes), totalBytes })
     }
+    const of = conversion === undefined ? 1 : threadsFor(conversion, totalBytes)
+    await using writes = new WritesUnderWay(file)
+    const convertHere = async (index: number) => {
+      for await (const { offset, bytes } of externalChunks(model.external, {
+        part: { index, of },
+        ...(signal === undefined ? {} : { signal }),
+      })) {
+        await writes.add(bytes, offset)
+        onConverted(bytes.byteLength)
+      }
+    }
+    await convertParts(conversion, path, totalBytes, of, convertHere, onConverted, signal)
     await writes.finish()
+    onProgress?.({ doneBytes: totalBytes, totalBytes })
   }
   await writeFile(join(folder, GRAPH_NAME), graph)
+}
+
+/** The first part in this thread, the others in one each; what they leave, in this one again. */
+async function convertParts(
+  conversion: ConversionJob | undefined,
+  file: string,
+  totalBytes: number,
+  of: number,
+  convertHere: (index: number) => Promise<void>,
+  onConverted: (byteLength: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (conversion === undefined || of === 1) return await convertHere(0)
+  const { threads: _, ...job } = conversion
+  const stop = new AbortController()
+  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  const others = Array.from({ length: of - 1 }, (_, at) => at + 1)
+  const elsewhere = others.map((index) => convertPart({ ...job, file, totalBytes, index, of }, PART_SCRIPT, onConverted, either))
+  try {
+    await convertHere(0)
+    for (const [at, index] of others.entries()) if (!(await elsewhere[at])) await convertHere(index)
+  } finally {
+    stop.abort()
+    await Promise.allSettled(elsewhere)
+  }
 }
 
 async function isComplete(folder: string, graphBytes: number, weightsBytes: number): Promise<boolean> {
