@@ -76,13 +76,17 @@ export function answerView(
       if (last !== undefined) out.write('\n')
       const facts = isInterrupted ? [`stopped after ${tokens} tokens`] : []
       if (last?.statistics !== undefined) facts.push(...summary(last.statistics, last.finishReason))
-      const { dim } = styleOf(err, environment)
-      if (facts.length > 0) err.write(`${dim(`(${facts.join(', ')})`)}\n`)
-      const speculation = last?.statistics?.speculation
-      if (!showsDrafts || speculation === undefined) return
-      for (const line of [draftSummary(speculation), draftDecisions(speculation)]) if (line !== '') err.write(`${dim(`(${line})`)}\n`)
+      const speculation = showsDrafts ? last?.statistics?.speculation : undefined
+      const lines = [facts.join(', '), ...(speculation === undefined ? [] : [draftSummary(speculation), draftDecisions(speculation)])]
+      for (const text of lines) if (text !== '') writeNote(err, environment, `(${text})`)
     },
   }
+}
+
+/** On a terminal broken between words, elsewhere one line. */
+function writeNote(err: OutputStream, environment: Environment, text: string): void {
+  const { dim } = styleOf(err, environment)
+  err.write(`${isRewritable(err, environment) ? wordWrap(() => err.columns ?? 80).push(text, dim) : dim(text)}\n`)
 }
 
 /** The text, and the line below it. */

@@ -3,7 +3,7 @@ import type { SpeculationStatistics } from '@foretoken/generation'
 
 /** In one line: `drafts of suffix automaton: 31 of 52 accepted, 1.78 tokens per step`. */
 export function draftSummary({ drafter, drafted, accepted, steps, draftedSteps, tokensPerStep, draftMs }: SpeculationStatistics): string {
-  if (drafted === 0) return `no drafts in ${steps} steps (${drafter})`
+  if (drafted === 0) return `no drafts in ${steps} ${steps === 1 ? 'step' : 'steps'} (${drafter})`
   const share = `${accepted} of ${drafted} accepted`
   return `drafts of ${drafter}: ${share} in ${draftedSteps} of ${steps} steps, ${tokensPerStep.toFixed(2)} tokens per step, drafting ${draftMs.toFixed(1)} ms`
 }

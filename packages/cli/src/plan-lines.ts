@@ -7,6 +7,10 @@ export function planLines({ runtime, provider, threads, formats, exact, stepTime
     ['runs on', `${runtime}, ${provider}, ${threads} threads`],
     ...Object.entries(formats).map(([role, format]) => [`format of ${role}`, format]),
     ['rows exact', exact ? 'yes: the same bits alone and together, tried at load' : 'no'],
+    [
+      'drafts',
+      exact ? 'what followed the longest match, verified where that pays' : 'none, unless asked for: rows of a step are not exact',
+    ],
     ...stepTimeLines(stepTimes),
   ]
 }
