@@ -26,6 +26,7 @@ export function draftChain(
   checkProbability('leastConfidence', leastConfidence)
   return {
     name,
+    mayMissSteps: true,
     begin(context) {
       const choices = createDraftChoices(context, sharedVocabulary(context.lm, draft), RANKED)
       const rows = rowsFor(context)

@@ -10,6 +10,8 @@ export { autoDrafter, type BudgetedDrafter, type BudgetOptions, type LearnedBudg
 export { type DraftModelOptions, draftModel } from './drafters/draft-model.ts'
 export { type DynamicTreeOptions, dynamicTree } from './drafters/dynamic-tree.ts'
 export { earlyExit } from './drafters/early-exit.ts'
+export { type JacobiOptions, jacobi } from './drafters/jacobi.ts'
+export { type LookaheadOptions, lookahead } from './drafters/lookahead.ts'
 export { ModelPairError, VocabularyError } from './errors.ts'
 // Parts to build a drafter from.
 export { createTokenTree, type TokenTree } from './token-tree.ts'

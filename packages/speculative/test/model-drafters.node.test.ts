@@ -4,7 +4,7 @@ import { type Drafter, generateText, PrefixCache, prefixProcessor, type SingleGe
 import type { KvCache } from '@foretoken/kv-cache'
 import { type CausalLM, loadCausalLM, type WeightFormat } from '@foretoken/models'
 import { expect, test } from 'vitest'
-import { draftModel, dynamicTree, earlyExit } from '../src/index.ts'
+import { draftModel, dynamicTree, earlyExit, jacobi, lookahead } from '../src/index.ts'
 import { watchedModel } from './fakes/watched-model.ts'
 
 const fixtures = process.env.FORETOKEN_FIXTURES
@@ -55,7 +55,7 @@ test.skipIf(!fixtures).each(['f32', 'int8-rows'] satisfies WeightFormat[])(
     await using first = await loadCausalLM(checkpoint('llama'), { format, layers: 1 })
     await using other = await loadCausalLM(checkpoint('llama-bias'), { format })
     for (const options of OPTIONS) {
-      const all = { tokens: TOKENS, maxNewTokens: 20, stopTokens: [], ...options }
+      const all = { speculate: 'off' as const, tokens: TOKENS, maxNewTokens: 20, stopTokens: [], ...options }
       await using plainCache = new PrefixCache(lm)
       const plain = await generateText(lm, { ...all, cache: plainCache })
       const plainRows = rowsOf(plainCache, lm, plain.ids.length + TOKENS.length)
@@ -66,6 +66,7 @@ test.skipIf(!fixtures).each(['f32', 'int8-rows'] satisfies WeightFormat[])(
           checked(draftModel(watched, { leastConfidence: 0 }), draft, watched.open),
           dynamicTree(watched, { threshold: 0.02 }),
           dynamicTree(watched, { growth: 'heap', threshold: 0.02 }),
+          ...(draft === lm ? [jacobi(), lookahead()] : []),
           ...(draft === other ? [] : [checked(earlyExit(watched, { leastConfidence: 0 }), draft, watched.open)]),
         ]
         for (const speculate of drafters) {
@@ -118,7 +119,7 @@ test.skipIf(!fixtures)('an early exit of another model, or of recurrent layers, 
   await using mamba = await loadCausalLM(checkpoint('mamba'), { format: 'f32' })
   await using state = await loadCausalLM(checkpoint('mamba'), { format: 'f32', layers: 1 })
   await expect(generateText(mamba, { tokens: [1], speculate: earlyExit(state) })).rejects.toMatchObject({ code: 'model-pair' })
-  const all = { tokens: TOKENS, maxNewTokens: 24, stopTokens: [] }
+  const all = { speculate: 'off' as const, tokens: TOKENS, maxNewTokens: 24, stopTokens: [] }
   const drafted = await generateText(mamba, { ...all, speculate: draftModel(state, { leastConfidence: 0 }), speculateInexactly: true })
   if (mamba.plan.exact) expect(drafted.ids).toEqual((await generateText(mamba, all)).ids)
   const self = await generateText(mamba, { ...all, speculate: draftModel(mamba, { leastConfidence: 0 }), speculateInexactly: true })
@@ -133,12 +134,12 @@ test.skipIf(!models)(
     await using draft = await loadCausalLM(file, { layers: 26, selfTest: false })
     const messages = [{ role: 'user', content: 'Write a Python function that adds two numbers.' }]
     for (const option of [{}, { sampling: { kind: 'sample', temperature: 0.7, topP: 0.9, seed: 1 }, repetitionPenalty: 1.1 }] as const) {
-      const all = { messages, maxNewTokens: 16, ...option }
+      const all = { speculate: 'off' as const, messages, maxNewTokens: 16, ...option }
       const plain = await generateText(lm, all)
-      for (const speculate of [earlyExit(draft), dynamicTree(draft, { nodes: 6 })]) {
+      for (const speculate of [earlyExit(draft), dynamicTree(draft, { nodes: 6 }), jacobi(), lookahead()]) {
         const drafted = await generateText(lm, { ...all, speculate })
         expect(drafted.ids).toEqual(plain.ids)
-        expect(drafted.statistics.speculation?.accepted).toBeGreaterThan(0)
+        if (speculate.name.startsWith('early')) expect(drafted.statistics.speculation?.accepted).toBeGreaterThan(0)
       }
     }
   },

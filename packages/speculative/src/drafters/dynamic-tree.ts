@@ -52,6 +52,7 @@ export function dynamicTree(draft: CausalLM, options: DynamicTreeOptions = {}): 
   checkChoice('draws', draws, ['coupled', 'independent'])
   return {
     name: `dynamic tree, by ${growth === 'heap' ? 'a heap' : 'a threshold'}`,
+    mayMissSteps: true,
     begin(context) {
       const vocab = sharedVocabulary(context.lm, draft)
       const width = context.lm.capabilities.treeVisibility && draft.capabilities.treeVisibility ? children : 1

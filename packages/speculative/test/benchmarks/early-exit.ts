@@ -25,7 +25,7 @@ for (const layers of counts.map(Number)) {
   let [tested, accepted, plainMs, draftedMs] = [0, 0, 0, 0]
   const lines: string[] = []
   for (const [kind, content] of Object.entries(PROMPTS)) {
-    const all = { messages: [{ role: 'user', content }], maxNewTokens: 48 }
+    const all = { speculate: 'off' as const, messages: [{ role: 'user', content }], maxNewTokens: 48 }
     const plain = await generateText(lm, all)
     const drafted = await generateText(lm, { ...all, speculate })
     const { testedByDepth = [], acceptedByDepth = [], tokensPerStep = 0, draftMs = 0, stepMs = 0 } = drafted.statistics.speculation ?? {}

@@ -18,7 +18,7 @@ const OPTIONS: Record<string, SingleGenerationOptions> = {
 describe.each(Object.entries(OPTIONS))('%s', (_name, options) => {
   test('a draft model that is the model itself has every token accepted', async () => {
     const lm = hashModel({ vocab: 32, memory: 3 })
-    const all = { tokens: [1, 2, 3], maxNewTokens: 60, ...options }
+    const all = { speculate: 'off' as const, tokens: [1, 2, 3], maxNewTokens: 60, ...options }
     const plain = await generateText(lm, { ...all, speculate: 'off' })
     const speculate = draftModel(hashModel({ vocab: 32, memory: 3 }), { leastConfidence: 0 })
     const drafted = await generateText(lm, { ...all, speculate })
@@ -33,7 +33,7 @@ describe.each(Object.entries(OPTIONS))('%s', (_name, options) => {
     const lm = hashModel({ vocab: 32, memory: 2 })
     for (const memory of [1, 4]) {
       const draft = hashModel({ vocab: 32, memory })
-      const all = { tokens: [1, 2, 3], maxNewTokens: 40, ...options }
+      const all = { speculate: 'off' as const, tokens: [1, 2, 3], maxNewTokens: 40, ...options }
       const { ids } = await generateText(lm, { ...all, speculate: draftModel(draft, { leastConfidence: 0, draftTokens: 3 }) })
       expect(ids).toEqual((await generateText(lm, { ...all, speculate: 'off' })).ids)
     }
@@ -58,7 +58,7 @@ test('an abort in the middle of a draft, an error of the draft model, and a loop
   const draft = watchedModel(hashModel({ vocab: 32 }), (step) => {
     if (step === 6) controller.abort(new Error('enough'))
   })
-  const all = { tokens: [1, 2], maxNewTokens: 50 }
+  const all = { speculate: 'off' as const, tokens: [1, 2], maxNewTokens: 50 }
   await expect(
     generateText(lm, { ...all, signal: controller.signal, speculate: draftModel(draft, { leastConfidence: 0 }) }),
   ).rejects.toThrow('enough')

@@ -24,7 +24,7 @@ describe.each(Object.entries(GROWTHS))('a tree by %s', (_growth, growth) => {
   test.each(Object.entries(OPTIONS))('%s: the ids of plain decoding, whatever the draft model is', async (_options, options) => {
     const lm = hashModel({ vocab: 32, memory: 2 })
     for (const memory of [1, 2]) {
-      const all = { tokens: [1, 2, 3], maxNewTokens: 50, ...options }
+      const all = { speculate: 'off' as const, tokens: [1, 2, 3], maxNewTokens: 50, ...options }
       const draft = watchedModel(hashModel({ vocab: 32, memory }))
       const drafted = await generateText(lm, { ...all, speculate: dynamicTree(draft, growth) })
       expect(drafted.ids).toEqual((await generateText(lm, { ...all, speculate: 'off' })).ids)
@@ -71,7 +71,7 @@ test('independent draws say what they were drawn from: the draft model without t
 
 test('without tree visibility a chain is drafted, and wrong options are refused', async () => {
   const lm = hashModel({ vocab: 32, treeVisibility: false })
-  const all = { tokens: [1, 2], maxNewTokens: 30 }
+  const all = { speculate: 'off' as const, tokens: [1, 2], maxNewTokens: 30 }
   const drafted = await generateText(lm, { ...all, speculate: dynamicTree(lm, { threshold: 0.01 }) })
   expect(drafted.ids).toEqual((await generateText(lm, { ...all, speculate: 'off' })).ids)
   for (const wrong of [{ nodes: 0 }, { threshold: -1 }, { children: 1.5 }]) {
