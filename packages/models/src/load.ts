@@ -1,13 +1,14 @@
 /** Opening a model: find the checkpoint, choose the formats, convert the weights, open the session, see what it can promise. */
 import { loadRuntime, type Runtime } from '@foretoken/runtime'
 import { ArgumentError } from '@foretoken/tensor'
+import { blobFiles, type ChosenFiles, isChosenFiles } from '@foretoken/weights'
 import { describeProcessor, locateWeights } from '#platform'
 import { adapterNotes } from './adapters/adapter-scales.ts'
 import { type AdapterOptions, type LoraAdapter, openAdapters } from './adapters/lora-adapter.ts'
 import type { CausalLM, Plan } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { withFirstLayers } from './checkpoint/first-layers.ts'
-import { openCheckpoint } from './checkpoint/open-checkpoint.ts'
+import { openCheckpoint, openCheckpointFiles } from './checkpoint/open-checkpoint.ts'
 import { CACHE_FORMATS, type CacheFormat, cacheTypeFor } from './decoder/cache-type.ts'
 import { PLAIN_OUTPUTS } from './decoder/outputs.ts'
 import { type ChosenPacking, choosePacking, packingFor } from './decoder/packing.ts'
@@ -17,6 +18,7 @@ import type { ExportedChoice } from './exported/exported-files.ts'
 import { openExported } from './exported/open-exported.ts'
 import { type FindOutOptions, findOut } from './findings.ts'
 import type { HubAccess } from './hub-access.ts'
+import { type Located, locateAmong } from './locate/located-files.ts'
 import { type GraphOptions, type OpenGraph, openGraph } from './open-graph.ts'
 import { OpenModel } from './open-model.ts'
 import type { ConversionProgress } from './stored-model.ts'
@@ -61,16 +63,20 @@ export type LoadProgress = { readonly phase: 'convert' } & ConversionProgress
  * Opens a language model.
  *
  * @param source  a folder with config.json and safetensors, a .gguf file, an exported .onnx file, a repository of the hub (`organisation/name[@revision][/file.gguf]`),
- *                or a checkpoint that is open already (it is closed with the model)
+ *                files that a user chose or dropped, or a checkpoint that is open already (it is closed with the model)
  * @returns       the open model; dispose of it to free the session, the weights and the files
  * @throws        {ConfigError} {CheckpointError} {UnsupportedArchitectureError} and the errors of `@foretoken/weights`, `/tokenizers`, `/runtime`
  */
-export async function loadCausalLM(source: string | Checkpoint, options: LoadOptions = {}): Promise<CausalLM> {
+export async function loadCausalLM(source: string | Checkpoint | ChosenFiles, options: LoadOptions = {}): Promise<CausalLM> {
   return loadPacked(source, options, choosePacking)
 }
 
 /** @internal With another choice of the packing, so that a rotation can be tested without rounding. */
-export async function loadPacked(source: string | Checkpoint, options: LoadOptions, choose: typeof choosePacking): Promise<CausalLM> {
+export async function loadPacked(
+  source: string | Checkpoint | ChosenFiles,
+  options: LoadOptions,
+  choose: typeof choosePacking,
+): Promise<CausalLM> {
   const format = options.format ?? 'auto'
   if (!WEIGHT_FORMATS.includes(format)) {
     throw new ArgumentError({ field: 'format', found: JSON.stringify(format), expected: `one of ${WEIGHT_FORMATS.join(', ')}` })
@@ -80,21 +86,19 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
     throw new ArgumentError({ field: 'cache', found: JSON.stringify(cache), expected: `one of ${CACHE_FORMATS.join(', ')}` })
   }
   const runtime = options.runtime ?? (await loadRuntime(options.threads === undefined ? {} : { threads: options.threads }))
-  const path =
-    typeof source === 'string'
-      ? await locateWeights(source, { signal: options.signal, exported: options.exported, ...options.hub })
-      : undefined
-  if (path?.endsWith('.onnx')) {
+  const found = await locate(source, options)
+  const graphPath = 'path' in found ? found.path : 'located' in found ? found.located.path : undefined
+  if (graphPath?.endsWith('.onnx')) {
     const refuse = (field: string, found: string, expected: string) => {
-      throw new ArgumentError({ file: path, field, found, expected })
+      throw new ArgumentError({ file: graphPath, field, found, expected })
     }
     if (cache === 'float16') refuse('cache', cache, 'float32: a graph keeps rows as it was exported to')
     if (options.layers !== undefined) refuse('layers', `${options.layers}`, 'none: a graph has the layers that it was exported with')
     if (format !== 'auto') refuse('format', format, 'none: a graph has the formats that it was exported with')
     if (options.adapters?.length) refuse('adapters', `${options.adapters.length}`, 'none: exported graphs have no place for them')
-    return openExported(path, runtime, options)
+    return openExported('located' in found ? { files: found.located.files, path: graphPath } : graphPath, runtime, options)
   }
-  const opened = typeof source === 'string' ? await openCheckpoint(path ?? source) : source
+  const opened = await openFound(found)
   const { onProgress } = options
   let checkpoint: Checkpoint
   let adapters: readonly LoraAdapter[]
@@ -133,7 +137,11 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
         openGraph: (outputs) => openGraph(checkpoint, runtime, outputs, withoutSignal(graphOptions)),
       })
     const { readsPositions = false, config } = checkpoint.description
-    const plan = describePlan(runtime, graph, graphOptions, options, [...chosen.notes, ...adapterNotes(adapters)])
+    const plan = describePlan(runtime, graph, graphOptions, options, [
+      ...('located' in found ? found.located.files.notes : []),
+      ...chosen.notes,
+      ...adapterNotes(adapters),
+    ])
     const { selfTest, stepTimes } = await findOut(model(plan), {
       threads: plan.threads,
       ...(await whereKept(graph, plan)),
@@ -148,6 +156,20 @@ export async function loadPacked(source: string | Checkpoint, options: LoadOptio
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Where a source leads: a path, a set of files, or a checkpoint that is open already. */
+async function locate(
+  source: string | Checkpoint | ChosenFiles,
+  { signal, exported, hub }: LoadOptions,
+): Promise<Located | { readonly checkpoint: Checkpoint }> {
+  if (typeof source === 'string') return locateWeights(source, { signal, exported, ...hub })
+  return isChosenFiles(source) ? { located: locateAmong(blobFiles(source), exported) } : { checkpoint: source }
+}
+
+function openFound(found: Located | { readonly checkpoint: Checkpoint }): Promise<Checkpoint> {
+  if ('checkpoint' in found) return Promise.resolve(found.checkpoint)
+  return 'path' in found ? openCheckpoint(found.path) : openCheckpointFiles(found.located.files, found.located.path)
 }
 
 /** What is found out is kept with the weights. Steps are timed only where that is done once. */

@@ -17,7 +17,7 @@ import { choosePacking } from './decoder/packing.ts'
 import { createWeightBinder, type WeightBinder } from './decoder/weight-binder.ts'
 import type { Packing, WeightFormat } from './decoder/weight-formats.ts'
 import { CheckpointError } from './errors.ts'
-import { type ConversionProgress, type KeptTexts, storeInMemory, WEIGHTS_LOCATION } from './stored-model.ts'
+import { type ConversionProgress, type KeptTexts, WEIGHTS_LOCATION } from './stored-model.ts'
 
 export interface OpenGraph extends AsyncDisposable {
   readonly session: Session
@@ -96,9 +96,9 @@ export function encodeGraph(checkpoint: Checkpoint, format: WeightFormat = 'auto
 export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, outputs: OutputSet, options: GraphOptions): Promise<OpenGraph> {
   const { encoded, binder, notes } = encodeForStore(checkpoint, options, outputs)
   const { packing, cacheType, adapters = [], threads = runtime.device.threads } = options
-  // the wasm library reads no files: the weights go into its heap in any case
-  const store = runtime.name === 'onnxruntime-node' ? storeModel : storeInMemory
-  const stored = await store(encoded, {
+  const stored = await storeModel(encoded, {
+    isForWasm: runtime.name === 'onnxruntime-web',
+    name: checkpoint.name,
     ...(options.convertedFolder === undefined ? {} : { folder: options.convertedFolder }),
     // one that has a fingerprint was opened by its path
     ...(checkpoint.fingerprint === undefined

@@ -13,7 +13,7 @@ import { configOfFirstLayers } from './first-layers.ts'
 export async function ggufCheckpoint(store: WeightStore, name: string): Promise<Checkpoint> {
   try {
     const metadata = await readMetadata(store, name)
-    const architecture = ggufArchitectureOf(metadata, name)
+    const architecture = await ggufArchitectureOf(metadata, name)
     const mapping = architecture.gguf
     if (mapping === undefined) throw new RangeError(`${metadata.architecture} has no GGUF mapping`)
     const config = configReader(mapping.config(metadata), name)

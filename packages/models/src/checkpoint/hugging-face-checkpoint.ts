@@ -34,7 +34,7 @@ export async function huggingFaceCheckpoint(opened: WeightStore, files: TextFile
     const config = await readJson(files, 'config.json')
     if (config === undefined) throw new ConfigError({ file: files.name, found: 'no config.json', expected: 'a folder with a config.json' })
     refuseDraftOnly(config)
-    const architecture = architectureOf(config)
+    const architecture = await architectureOf(config)
     const description = architecture.describe(config)
     const tokenizer = await loadTokenizerFiles(files)
     const { tiedEmbeddings } = description.config

@@ -1,5 +1,5 @@
-/** Opens a checkpoint on disk by what it is: a folder as Hugging Face lays it out, or a GGUF file. */
-import { openWeights } from '@foretoken/weights'
+/** Opens a checkpoint by what it is: a folder as Hugging Face lays it out, or a GGUF file. */
+import { type FileSet, openWeightFiles, openWeights, readFileText } from '@foretoken/weights'
 import { fingerprintOf, namesInFolder, readFolderText } from '#platform'
 import type { Checkpoint } from './checkpoint.ts'
 import { ggufCheckpoint } from './gguf-checkpoint.ts'
@@ -18,4 +18,22 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
           list: () => namesInFolder(path),
         })
   return { ...checkpoint, fingerprint }
+}
+
+/**
+ * Opens a checkpoint among files that are no folder on disk: what a user chose, or what a page has fetched.
+ *
+ * @param path  the .gguf file (the first of a split one); the set is opened as a folder when absent
+ */
+export async function openCheckpointFiles(files: FileSet, path?: string): Promise<Checkpoint> {
+  const store = await openWeightFiles(files, path === undefined ? {} : { path })
+  const checkpoint =
+    store.format === 'gguf'
+      ? await ggufCheckpoint(store, files.name)
+      : await huggingFaceCheckpoint(store, {
+          name: files.name,
+          read: (file) => readFileText(files, file),
+          list: () => Promise.resolve(files.paths),
+        })
+  return files.fingerprint === undefined ? checkpoint : { ...checkpoint, fingerprint: files.fingerprint }
 }

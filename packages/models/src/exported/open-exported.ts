@@ -2,6 +2,7 @@
 import { decodeModel, type ModelProto, OnnxFormatError } from '@foretoken/graph'
 import type { Runtime } from '@foretoken/runtime'
 import { loadTokenizerFiles } from '@foretoken/tokenizers'
+import type { FileSet } from '@foretoken/weights'
 import { namesInFolder, openGraphFile, readFolderText } from '#platform'
 import type { CausalLM, Plan } from '../causal-lm.ts'
 import { generationDefaults, readJson, type TextFiles } from '../checkpoint/hugging-face-checkpoint.ts'
@@ -11,6 +12,7 @@ import { describeExported, type ExportedDescription } from './exported-config.ts
 import { type ExportedInterface, readExportedInterface } from './exported-interface.ts'
 import { ExportedModel } from './exported-model.ts'
 import type { GraphFile } from './graph-file.ts'
+import { graphInFiles, textsOf } from './graph-in-files.ts'
 
 export interface OpenExportedOptions {
   readonly threads?: number
@@ -19,14 +21,20 @@ export interface OpenExportedOptions {
 }
 
 /**
- * @param path  the .onnx file; config.json lies beside it, or in the folder above
+ * @param source  the path of the .onnx file, with config.json beside it or in the folder above; or the graph's place in a set of files
  * @throws {OnnxFormatError} {UnsupportedArchitectureError} {ConfigError} {CheckpointError}, before anything is opened
  */
-export async function openExported(path: string, runtime: Runtime, options: OpenExportedOptions): Promise<CausalLM> {
-  const file = await openGraphFile(path)
+export async function openExported(
+  source: string | { readonly files: FileSet; readonly path: string },
+  runtime: Runtime,
+  options: OpenExportedOptions,
+): Promise<CausalLM> {
+  const isOnDisk = typeof source === 'string'
+  const file = isOnDisk ? await openGraphFile(source) : await graphInFiles(source.files, source.path)
+  const { path } = file
   const graph = readExportedInterface(decoded(file), path)
   const externalBytes = await file.checkExternal(graph.externalLocations)
-  const texts: TextFiles = { name: file.folder, read: (name) => readFolderText(file.folder, name), list: () => namesInFolder(file.folder) }
+  const texts = isOnDisk ? textsInFolder(file.folder) : textsOf(source.files)
   const config = await readJson(texts, 'config.json')
   if (config === undefined) {
     throw new ConfigError({ file: path, found: 'no config.json', expected: 'one beside the graph, or in the folder above' })
@@ -42,7 +50,7 @@ export async function openExported(path: string, runtime: Runtime, options: Open
     weightsBytes: graph.inlineBytes + externalBytes,
     graphBytes: file.bytes.byteLength - graph.inlineBytes,
   }
-  const session = await openSession(file, graph, runtime, options)
+  const session = await openSession(file, isOnDisk, graph, runtime, options)
   const model = (plan: Plan) => new ExportedModel({ ...facts, session, plan })
   try {
     const plan = describePlan(runtime, graph, description, options)
@@ -61,6 +69,10 @@ export async function openExported(path: string, runtime: Runtime, options: Open
   }
 }
 
+function textsInFolder(folder: string): TextFiles {
+  return { name: folder, read: (name) => readFolderText(folder, name), list: () => namesInFolder(folder) }
+}
+
 function decoded(file: GraphFile): ModelProto {
   try {
     return decodeModel(file.bytes)
@@ -71,9 +83,15 @@ function decoded(file: GraphFile): ModelProto {
   }
 }
 
-async function openSession(file: GraphFile, graph: ExportedInterface, runtime: Runtime, { threads, signal }: OpenExportedOptions) {
+async function openSession(
+  file: GraphFile,
+  isOnDisk: boolean,
+  graph: ExportedInterface,
+  runtime: Runtime,
+  { threads, signal }: OpenExportedOptions,
+) {
   const source =
-    runtime.name === 'onnxruntime-node'
+    runtime.name === 'onnxruntime-node' && isOnDisk
       ? { kind: 'file' as const, path: file.path }
       : { kind: 'bytes' as const, bytes: file.bytes, externalData: await file.readExternal(graph.externalLocations) }
   return runtime.open(source, {

@@ -1,14 +1,8 @@
-/** A model of the hub: from the cache when it is there whole, else downloaded. */
-import { type DownloadProgress, type Hub, RepositoryError, type WeightPreference } from '@foretoken/weights/hub'
-import { type ExportedChoice, exportedFiles } from '../exported/exported-files.ts'
-import { pathOfWeights, pickWeights } from './local-weights.ts'
-
-export interface HubReference {
-  readonly repository: string
-  readonly revision: string
-  /** A GGUF file or an exported graph of the repository. */
-  readonly file?: string
-}
+/** A model of the hub in a folder on this disk: from the cache when it is there whole, else downloaded. */
+import type { DownloadProgress, Hub } from '@foretoken/weights/hub'
+import type { ExportedChoice } from '../exported/exported-files.ts'
+import { pathOfWeights } from './local-weights.ts'
+import { chooser, type HubReference, isWholeModel } from './pick-weights.ts'
 
 /** The model in the hub's cache, without the network; undefined when it is not there or a file is missing. */
 export async function cachedHubModel(
@@ -20,10 +14,7 @@ export async function cachedHubModel(
   if (snapshot === undefined) return undefined
   try {
     const chosen = chooser(reference, exported)(snapshot.files)
-    const { path } = pathOfWeights(snapshot.folder, chosen)
-    // Other tools fetch file by file: weights without a configuration are half a model.
-    const isWhole = path.endsWith('.gguf') || chosen.some((file) => file.path === 'config.json')
-    return isWhole ? { path, commit: snapshot.commit } : undefined
+    return isWholeModel(chosen) ? { ...pathOfWeights(snapshot.folder, chosen), commit: snapshot.commit } : undefined
   } catch {
     return undefined
   }
@@ -54,13 +45,4 @@ export async function downloadHubModel(
     ...(onProgress && { onProgress }),
   })
   return pathOfWeights(folder, chosen).path
-}
-
-function chooser({ repository, file }: HubReference, exported: ExportedChoice | undefined) {
-  const prefer: WeightPreference = file === undefined ? { kind: 'safetensors' } : { kind: 'gguf', name: file }
-  return <File extends { readonly path: string }>(files: readonly File[]): readonly File[] => {
-    if (file === undefined || !file.endsWith('.onnx')) return pickWeights(files, { prefer, repository }, exported)
-    if (files.some(({ path }) => path === file)) return exportedFiles(files, file)
-    throw new RepositoryError({ repository, file, found: 'no such file', expected: 'an exported graph of the repository' })
-  }
 }

@@ -2,8 +2,9 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ForetokenError } from '@foretoken/tensor'
-import { type PickOptions, pickModelFiles, preferredGguf, RepositoryError } from '@foretoken/weights/hub'
-import { type ExportedChoice, exportedFiles, pickExportedGraph } from '../exported/exported-files.ts'
+import { preferredGguf } from '@foretoken/weights/hub'
+import type { ExportedChoice } from '../exported/exported-files.ts'
+import { fileToOpen, pickWeights } from './pick-weights.ts'
 
 export type LocalWeights = { readonly path: string } | { readonly reason: string }
 
@@ -34,39 +35,10 @@ async function weightsInFolder(folder: string, exported: ExportedChoice | undefi
   }
 }
 
-/**
- * The files of a model, weights last: an exported graph where one is asked for or nothing else is there, else what `pickModelFiles` takes.
- *
- * @throws {RepositoryError} when there are no weights that can be read, or no graph of the variant that is asked for
- */
-export function pickWeights<File extends { readonly path: string }>(
-  files: readonly File[],
-  options: PickOptions,
-  exported: ExportedChoice | undefined,
-): readonly File[] {
-  const paths = files.map(({ path }) => path)
-  const graph = pickExportedGraph(paths, exported)
-  if (exported !== undefined) {
-    if (graph !== undefined) return exportedFiles(files, graph)
-    const found = paths.filter((path) => path.endsWith('.onnx'))
-    throw new RepositoryError({
-      repository: options.repository ?? 'the folder',
-      found: found.length === 0 ? 'no exported graph' : `the graphs ${found.join(', ')}`,
-      expected: exported.variant === undefined ? 'onnx/model.onnx or a variant of it' : `one of the variant ${exported.variant}`,
-    })
-  }
-  try {
-    return pickModelFiles(files, options)
-  } catch (error) {
-    if (graph === undefined) throw error
-    return exportedFiles(files, graph)
-  }
-}
-
 /** What to open of files that were chosen: the first GGUF or exported graph, or the folder. */
 export function pathOfWeights(folder: string, chosen: readonly { readonly path: string }[]): { readonly path: string } {
-  const file = chosen.find(({ path }) => /\.(?:gguf|onnx)$/.test(path))
-  return { path: file === undefined ? folder : join(folder, file.path) }
+  const file = fileToOpen(chosen)
+  return { path: file === undefined ? folder : join(folder, file) }
 }
 
 /**

@@ -11,8 +11,9 @@ import type { ExportedChoice } from '../exported/exported-files.ts'
 import type { HubAccess } from '../hub-access.ts'
 import { cachedHubModel, downloadHubModel } from '../locate/hub-model.ts'
 import { weightsAt } from '../locate/local-weights.ts'
+import type { Located } from '../locate/located-files.ts'
 import { readModelReference } from '../locate/model-reference.ts'
-import { externalBytes, type StoredModel, type StoreOptions, storeInMemory, WEIGHTS_LOCATION } from '../stored-model.ts'
+import { externalBytes, type StoredModel, type StoreOptions, storeAsOneArray, storeInMemory, WEIGHTS_LOCATION } from '../stored-model.ts'
 import { convertPart, threadsFor } from './convert-in-parallel.ts'
 import { keptTexts } from './kept-texts.ts'
 import { WritesUnderWay } from './writes-under-way.ts'
@@ -50,7 +51,7 @@ export async function namesInFolder(folder: string): Promise<readonly string[]> 
 export async function locateWeights(
   source: string,
   options: HubAccess & { readonly exported?: ExportedChoice | undefined },
-): Promise<{ readonly path: string }> {
+): Promise<Located> {
   const exists = await stat(source).then(
     () => true,
     () => false,
@@ -87,13 +88,15 @@ export async function fingerprintOf(path: string): Promise<string> {
 
 /** Kept weights where a folder and a fingerprint are given, temporary ones otherwise; in memory where no disk can be written. */
 export async function storeModel(model: EncodedModel, options: StoreOptions): Promise<StoredModel> {
+  // the wasm library reads no files: the weights go into its heap in any case
+  if (options.isForWasm) return storeInMemory(model, options)
   try {
     return options.folder === undefined || options.fingerprint === undefined
       ? await storeTemporarily(model, options)
       : await storeForLater(model, options.folder, options.fingerprint, options)
   } catch (error) {
     if (!isDiskError(error)) throw error
-    const inMemory = await storeInMemory(model, options)
+    const inMemory = await storeAsOneArray(model, options)
     return { ...inMemory, note: `${inMemory.note}: the disk could not be written (${error.code})` }
   }
 }

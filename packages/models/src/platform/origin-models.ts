@@ -1,0 +1,134 @@
+/**
+ * Converted weights in files of a page's origin, read back tensor by tensor into the heap of the runtime. An entry is a folder: `weights.bin`, small texts,
+ * and `entry.json`, which is written last, so that a folder without it is not whole. One tab at a time converts; the others wait and find it done.
+ */
+import { type EncodedModel, externalChunks } from '@foretoken/graph'
+import { isQuotaExceeded, type OriginFolder, openOriginFolder, takeOriginLock } from '@foretoken/weights/origin-files'
+import { lazyBytes } from '../lazy-bytes.ts'
+import {
+  externalBytes,
+  heldModel,
+  type KeptTexts,
+  type StoredModel,
+  type StoreOptions,
+  storeInMemory,
+  WEIGHTS_LOCATION,
+} from '../stored-model.ts'
+
+const ENTRY_NAME = 'entry.json'
+
+/** Part of the key of kept weights: raise it when the bytes of a packed format change while its name does not. */
+const CONVERSION_VERSION = 1
+
+/** Kept weights where a folder and a fingerprint are given and the browser has room; in memory otherwise. */
+export async function storeModel(model: EncodedModel, options: StoreOptions): Promise<StoredModel> {
+  const { folder, fingerprint } = options
+  if (folder === undefined || fingerprint === undefined) return storeInMemory(model, options)
+  const opened = await openOriginFolder(folder)
+  const inMemory = async (reason: string) => {
+    const stored = await storeInMemory(model, options)
+    return { ...stored, note: `${stored.note}: ${reason}` }
+  }
+  if (!('folder' in opened)) return inMemory(opened.reason)
+  const key = await keyOf(model, fingerprint)
+  const name = `foretoken ${folder}/${key}`
+  await using _lock = await takeOriginLock(name, { signal: options.signal })
+  try {
+    return await storeForLater(model, key, opened.folder, options)
+  } catch (error) {
+    if (!isQuotaExceeded(error)) throw error
+    await opened.folder.remove(key)
+  }
+  return inMemory('the browser gives this page no more room')
+}
+
+async function storeForLater(model: EncodedModel, key: string, root: OriginFolder, options: StoreOptions): Promise<StoredModel> {
+  const weightsBytes = externalBytes(model)
+  const folder = await root.folder(key)
+  const isKept = (await folder.readText(ENTRY_NAME)) !== undefined && (await weightsIn(folder))?.size === weightsBytes
+  if (!isKept) {
+    await folder.remove(ENTRY_NAME)
+    await writeWeights(model, weightsBytes, folder, options)
+  }
+  const entry = { name: options.name ?? '', weightsBytes, usedMs: Date.now() }
+  await folder.writeText(ENTRY_NAME, JSON.stringify(entry))
+  const weights = await weightsIn(folder)
+  if (weights?.size !== weightsBytes) throw new DOMException(`${weights?.size} bytes stored of ${weightsBytes}`, 'QuotaExceededError')
+  const facts = {
+    note: isKept
+      ? 'converted weights of an earlier start are read from files of the origin'
+      : 'converted weights are kept for later starts',
+    kept: keptTexts(folder),
+  }
+  const read = readerOf(weights)
+  if (read === undefined) return { ...(await readBack(model, weights, options)), ...facts }
+  return {
+    ...facts,
+    source: { kind: 'bytes', bytes: model.bytes(), externalData: [{ path: WEIGHTS_LOCATION, data: lazyBytes(weightsBytes, read) }] },
+    weightsBytes,
+    graphBytes: model.byteLength,
+    release: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
+
+async function writeWeights(
+  model: EncodedModel,
+  totalBytes: number,
+  folder: OriginFolder,
+  { onProgress, signal }: StoreOptions,
+): Promise<void> {
+  await using file = await folder.write(WEIGHTS_LOCATION)
+  await file.truncate(totalBytes)
+  for await (const { offset, bytes } of externalChunks(model.external, signal === undefined ? {} : { signal })) {
+    await file.write(bytes, offset)
+    onProgress?.({ doneBytes: offset + bytes.byteLength, totalBytes })
+  }
+  await file.flush()
+}
+
+/** Where nothing can be read at once (a page's own thread), all tensors are read before the session asks for them. */
+async function readBack(model: EncodedModel, weights: File, { signal }: StoreOptions): Promise<StoredModel> {
+  const chunks = (async function* () {
+    for (const { name, offset, length } of model.external) {
+      signal?.throwIfAborted()
+      yield { name, offset, bytes: new Uint8Array(await weights.slice(offset, offset + length).arrayBuffer()) }
+    }
+  })()
+  return heldModel(model, chunks)
+}
+
+async function weightsIn(folder: OriginFolder): Promise<File | undefined> {
+  return folder.file(WEIGHTS_LOCATION)
+}
+
+interface SyncReader {
+  readAsArrayBuffer(blob: Blob): ArrayBuffer
+}
+
+/** Reads a file without waiting, which only workers may. */
+function readerOf(file: File): ((offset: number, length: number) => Uint8Array) | undefined {
+  // TypeScript knows it in the types of workers only, which contradict those of pages
+  const FileReaderSync: unknown = Reflect.get(globalThis, 'FileReaderSync')
+  if (typeof FileReaderSync !== 'function') return undefined
+  const reader: SyncReader = Reflect.construct(FileReaderSync, [])
+  return (offset, length) => new Uint8Array(reader.readAsArrayBuffer(file.slice(offset, offset + length)))
+}
+
+/** Small texts beside the weights. They save time and nothing else, so a browser that refuses them is no error. */
+function keptTexts(folder: OriginFolder): KeptTexts {
+  return {
+    read: (name) => folder.readText(name).catch(() => undefined),
+    write: (name, text) => folder.writeText(name, text).catch(() => undefined),
+  }
+}
+
+async function keyOf(model: EncodedModel, fingerprint: string): Promise<string> {
+  const facts = new TextEncoder().encode(`\n${CONVERSION_VERSION}\n${fingerprint}`)
+  const graph = model.bytes()
+  const named = new Uint8Array(graph.byteLength + facts.byteLength)
+  named.set(graph)
+  named.set(facts, graph.byteLength)
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', named))
+  return [...digest.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
