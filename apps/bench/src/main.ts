@@ -19,6 +19,7 @@ import { explainMeasures, formatTable } from './report/table.ts'
 import { FULL, QUICK, runCourse } from './rounds.ts'
 import { benchShapes } from './shapes/bench-shapes.ts'
 import { prepareSides, type Skipped } from './sides.ts'
+import { benchSpeculation } from './speculation/bench-speculation.ts'
 import { benchWeb } from './web/bench-web.ts'
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
@@ -27,6 +28,7 @@ const print = (text: string) => process.stdout.write(`${text}\n`)
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === 'speculation') return benchSpeculation(args.slice(1), { say, print, environment: process.env })
   if (args[0] === 'shapes') return benchShapes(args.slice(1), { say, print, environment: process.env })
   if (args[0] === 'web') return benchWeb(args.slice(1), { say, print, environment: process.env })
   let options: BenchOptions | 'help'

@@ -21,6 +21,7 @@ export interface BenchOptions {
 }
 
 export const HELP = `Usage: pnpm bench [options]
+       pnpm bench speculation [options]   what drafts bring; see pnpm bench speculation --help
        pnpm bench shapes [options]   other sizes of models, with random weights; see pnpm bench shapes --help
 
   --quick            two short rounds in under two minutes, instead of five in under fifteen

@@ -9,7 +9,7 @@ export async function openForetoken({ file, format, convertedFolder }: Source, {
   const lm = await loadCausalLM(file, { format, threads, ...(convertedFolder === undefined ? {} : { convertedFolder }) })
   return {
     async generate(prompt, newTokens, onToken) {
-      const stream = generate(lm, { tokens: Int32Array.from(prompt), maxNewTokens: newTokens, stopTokens: [] })
+      const stream = generate(lm, { tokens: Int32Array.from(prompt), maxNewTokens: newTokens, stopTokens: [], speculate: 'off' })
       for await (const { ids } of stream) for (const _ of ids) onToken()
     },
     async logProbabilities(tokens) {
