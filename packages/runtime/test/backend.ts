@@ -1,5 +1,5 @@
 /** Where a test runs: the project of `vitest.config.ts`, and so the runtime that `loadRuntime` gives. */
-import { inject } from 'vitest'
+import type { ProvidedContext } from 'vitest'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -7,4 +7,7 @@ declare module 'vitest' {
   }
 }
 
-export const backend = inject('backend')
+/** A worker that a test starts in a page has no test to ask. */
+const isWorker = 'WorkerGlobalScope' in globalThis
+
+export const backend: ProvidedContext['backend'] = isWorker ? 'chromium-wasm' : (await import('vitest')).inject('backend')

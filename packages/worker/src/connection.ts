@@ -19,9 +19,6 @@ import {
 import { receiveError, sendError } from './messages/sent-error.ts'
 import { PieceStream } from './piece-stream.ts'
 
-/** How long the host may take to give back files before the worker is ended all the same. */
-const CLOSING_MS = 3000
-
 export interface CallOptions {
   /** Arrays that are given away. */
   readonly transfer?: ArrayBuffer[]
@@ -92,7 +89,9 @@ export class Connection {
     signal?.addEventListener('abort', abort)
     try {
       this.#send(id, { kind: 'call', id, call }, transfer)
-      return await promise
+      const answer = await promise
+      signal?.throwIfAborted()
+      return answer
     } catch (error) {
       throw signal?.aborted === true && this.#end === undefined ? signal.reason : error
     } finally {
@@ -139,7 +138,7 @@ export class Connection {
       }
       let timer: ReturnType<typeof setTimeout> | undefined
       const limit = new Promise((resolve) => {
-        timer = setTimeout(resolve, CLOSING_MS)
+        timer = setTimeout(resolve, this.#endpoint.closingMs)
       })
       await Promise.race([closing, limit])
       clearTimeout(timer)

@@ -2,6 +2,8 @@
 import { WorkerCrashedError } from './errors.ts'
 
 export interface Endpoint {
+  /** How long the host may take to give back what outlives a worker before it is ended all the same. */
+  readonly closingMs: number
   post(message: unknown, transfer: ArrayBuffer[]): void
   /** Called once, before anything is posted. */
   listen(listeners: EndpointListeners): void

@@ -33,16 +33,16 @@ export async function loadInWorker(source: ModelSource, options: HostOptions = {
   const connection = new Connection(startEndpoint(worker))
   try {
     await untilAborted(connection.greet(), signal)
-    const facts = await connection.call(
+    const loading = connection.call(
       { name: 'load', source: sent.source, options: sentOptions },
       {
         transfer: sent.transfer,
-        signal,
         onProgress: (progress) => {
           if (isLoadProgress(progress)) onProgress?.(progress)
         },
       },
     )
+    const facts = await untilAborted(loading, signal)
     return new RemoteModel(connection, facts, piecesAhead)
   } catch (error) {
     await connection.dispose()
@@ -77,13 +77,16 @@ function isLoadProgress(progress: Progress): progress is Extract<Progress, { pha
   return 'phase' in progress
 }
 
-async function untilAborted(greeting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return greeting
+/** Whoever converts weights does not read messages: an abort ends the waiting, and the caller the worker. */
+async function untilAborted<Result>(waiting: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return waiting
   const aborted = Promise.withResolvers<never>()
   const abort = () => aborted.reject(signal.reason)
   signal.addEventListener('abort', abort)
   try {
-    await Promise.race([greeting, aborted.promise])
+    const result = await Promise.race([waiting, aborted.promise])
+    signal.throwIfAborted()
+    return result
   } finally {
     signal.removeEventListener('abort', abort)
   }

@@ -5,6 +5,9 @@ import { crash, type Endpoint } from '../endpoint.ts'
 import { WorkerProtocolError } from '../errors.ts'
 import type { WorkerLike } from '../host-options.ts'
 
+/** Files of converted weights are removed by whoever wrote them. */
+const CLOSING_MS = 3000
+
 export function startWorker(make: (() => WorkerLike) | undefined): Endpoint {
   const worker = make === undefined ? new Worker(new URL('../entry.ts', import.meta.url)) : make()
   if (!(worker instanceof Worker)) {
@@ -14,6 +17,7 @@ export function startWorker(make: (() => WorkerLike) | undefined): Endpoint {
   let isEnding = false
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   return {
+    closingMs: CLOSING_MS,
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen(listeners) {
       worker.on('message', listeners.message)

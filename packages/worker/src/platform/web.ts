@@ -7,6 +7,9 @@ import { crash, type Endpoint } from '../endpoint.ts'
 import { WorkerProtocolError } from '../errors.ts'
 import type { WorkerLike } from '../host-options.ts'
 
+/** Memory, handles and locks go with the worker: nothing is lost by not waiting. */
+const CLOSING_MS = 300
+
 export function startWorker(make: (() => WorkerLike) | undefined): Endpoint {
   const worker = make === undefined ? new Worker(new URL('../entry.ts', import.meta.url), { type: 'module' }) : make()
   if (!(worker instanceof Worker)) {
@@ -15,6 +18,7 @@ export function startWorker(make: (() => WorkerLike) | undefined): Endpoint {
   }
   let onEnd = (): void => undefined
   return {
+    closingMs: CLOSING_MS,
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen(listeners) {
       worker.addEventListener('message', ({ data }) => listeners.message(data))
