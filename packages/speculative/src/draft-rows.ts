@@ -50,9 +50,10 @@ export class DraftRows implements AsyncDisposable {
    * Holds rows of these tokens and no others.
    *
    * @param tokens  [tokens] at least one
+   * @param signal  instead of the one of the options
    * @returns       [vocab] logits after the last one; valid until the model's next step
    */
-  async follow(tokens: Int32Array): Promise<Float32Array> {
+  async follow(tokens: Int32Array, signal = this.#options.signal): Promise<Float32Array> {
     if (tokens.length === 0) throw new ArgumentError({ field: 'tokens', found: 'none', expected: 'at least one' })
     const cache = this.#open()
     this.#goBack(cache, tokens)
@@ -60,14 +61,14 @@ export class DraftRows implements AsyncDisposable {
     for (;;) {
       const from = cache.length
       const to = from + this.#nextRows(cache, tokens.length - from)
-      const logits = await this.#compute(cache, tokens.slice(from, to), to === tokens.length)
+      const logits = await this.#compute(cache, tokens.slice(from, to), to === tokens.length, signal)
       if (to === tokens.length) return logits
     }
   }
 
   /** One token more. @returns [vocab] logits after it; valid until the model's next step */
   async extend(token: number): Promise<Float32Array> {
-    return this.#compute(this.#open(), Int32Array.of(token), true)
+    return this.#compute(this.#open(), Int32Array.of(token), true, this.#options.signal)
   }
 
   /**
@@ -137,8 +138,8 @@ export class DraftRows implements AsyncDisposable {
     return rows === left && left > cache.recentRows ? left - cache.recentRows : rows
   }
 
-  async #compute(cache: KvCache, tokens: Int32Array, wantsLogits: boolean): Promise<Float32Array> {
-    const { promptLength, signal } = this.#options
+  async #compute(cache: KvCache, tokens: Int32Array, wantsLogits: boolean, signal: AbortSignal | undefined): Promise<Float32Array> {
+    const { promptLength } = this.#options
     signal?.throwIfAborted()
     const isPrompt = cache.length < Math.max(promptLength, this.#filledLength)
     const result = await this.#lm.forward({

@@ -13,6 +13,11 @@ export { earlyExit } from './drafters/early-exit.ts'
 export { type JacobiOptions, jacobi } from './drafters/jacobi.ts'
 export { type LookaheadOptions, lookahead } from './drafters/lookahead.ts'
 export { ModelPairError, VocabularyError } from './errors.ts'
+// Several models at once. Not lossless: the output is that of none of them.
+export { type ContrastiveOptions, lossyContrastive } from './collaborative/contrastive.ts'
+export { lossyProxyTuning, type ProxyTuningOptions } from './collaborative/proxy-tuning.ts'
+export { type Cascade, type CascadeOptions, type CascadeReport, type Consultation, lossyCascade } from './collaborative/cascade.ts'
+export { type CombinationRule, joinedModel } from './collaborative/joined-model.ts'
 // Parts to build a drafter from.
 export { createTokenTree, type TokenTree } from './token-tree.ts'
 // The residual rule, for children that were drawn from a distribution.
