@@ -21,6 +21,8 @@ export interface StoreOptions {
   readonly fingerprint?: string
   /** How other threads can help; without it one converts all. */
   readonly conversion?: ConversionJob
+  /** What all that is kept in the folder may take; least recently used entries go first, never this one. */
+  readonly limitBytes?: number
   readonly onProgress?: (progress: ConversionProgress) => void
   readonly signal?: AbortSignal
 }
@@ -64,6 +66,9 @@ export async function storeAsOneArray(model: EncodedModel, { onProgress, signal 
   return inMemory(model, data)
 }
 
+/** Tensors up to this size stay until the session is open: what the library computes in advance (biases, tables) it reads more than once. */
+const FOLDED_BYTES = 2 ** 20
+
 export async function storeInMemory(model: EncodedModel, { onProgress, signal }: StoreOptions): Promise<StoredModel> {
   const totalBytes = externalBytes(model)
   const chunks = (async function* () {
@@ -93,7 +98,7 @@ export async function heldModel(model: EncodedModel, chunks: AsyncIterable<Exter
     if (bytes === undefined || bytes.byteLength < length) throw new RangeError(`no weights of ${length} bytes at ${offset}`)
     const left = (readers.get(offset) ?? 1) - 1
     readers.set(offset, left)
-    if (left === 0) held.delete(offset)
+    if (left === 0 && bytes.byteLength > FOLDED_BYTES) held.delete(offset)
     return bytes.subarray(0, length)
   }
   return inMemory(model, lazyBytes(totalBytes, take))
