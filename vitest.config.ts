@@ -31,6 +31,12 @@ const NEEDS_GPU = '**/webgpu.browser.test.ts'
 /** The runtime, every checkpoint and the step; what else the kernels of wasm compute is tested in the page. */
 const GRAPH_TESTS = ['packages/runtime/test/**/*.test.ts', 'packages/models/test/*.test.ts', 'packages/models/test/step/*.test.ts']
 
+const FOUND_LATE = [
+  'fast-check',
+  '@foretoken/models > @foretoken/tokenizers > @huggingface/jinja',
+  '@foretoken/generation > ajv/dist/2020.js',
+]
+
 const conditions = ['foretoken-source', ...defaultServerConditions]
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 const quiet = ['--no-sandbox', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
@@ -96,7 +102,8 @@ function chromium({ name, include, exclude, flags }: ChromiumProject): TestProje
     extends: false,
     server: { headers: isolation },
     resolve: { conditions: ['foretoken-source', ...defaultClientConditions] },
-    optimizeDeps: { exclude: ['onnxruntime-web'] },
+    // what is found late reloads the page in the middle of a run
+    optimizeDeps: { exclude: ['onnxruntime-web'], include: FOUND_LATE },
     plugins: [chosenRuntime()],
     test: {
       name,
