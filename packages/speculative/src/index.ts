@@ -12,6 +12,7 @@ export { type DynamicTreeOptions, dynamicTree } from './drafters/dynamic-tree.ts
 export { earlyExit } from './drafters/early-exit.ts'
 export { type JacobiOptions, jacobi } from './drafters/jacobi.ts'
 export { type LookaheadOptions, lookahead } from './drafters/lookahead.ts'
+export { type BridgedDraftOptions, bridgedDraftModel } from './drafters/bridged-draft-model.ts'
 export { ModelPairError, VocabularyError } from './errors.ts'
 // Several models at once. Not lossless: the output is that of none of them.
 export { type ContrastiveOptions, lossyContrastive } from './collaborative/contrastive.ts'

@@ -4,9 +4,13 @@
  */
 import { createKvCache, type KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, DecodeStep, StepResult, StepTime } from '@foretoken/models'
+import type { Tokenizer } from '@foretoken/tokenizers'
 
 export interface HashModelOptions {
   readonly vocab: number
+  /** Instead of a hash: [vocab] logits after these tokens. */
+  readonly logits?: (context: readonly number[]) => readonly number[]
+  readonly tokenizer?: Tokenizer
   /** Tokens that the logits depend on. Default 2. */
   readonly memory?: number
   readonly stepTimes?: readonly StepTime[]
@@ -18,7 +22,7 @@ export interface HashModel extends CausalLM {
   readonly steps: number[]
 }
 
-export function hashModel({ vocab, memory = 2, stepTimes, treeVisibility = true }: HashModelOptions): HashModel {
+export function hashModel({ vocab, memory = 2, stepTimes, treeVisibility = true, logits, tokenizer }: HashModelOptions): HashModel {
   const steps: number[] = []
   const forward = async ({ cache, tokens, visibility, positions, want }: DecodeStep): Promise<StepResult> => {
     steps.push(tokens.length)
@@ -30,7 +34,7 @@ export function hashModel({ vocab, memory = 2, stepTimes, treeVisibility = true 
     if (positions !== undefined && !positions.every((position, i) => position === at[i]))
       throw new Error('a row of a step has a wrong position')
     const wanted = want.logits === 'all' ? branches : want.logits instanceof Int32Array ? chosen(branches, want.logits) : branches.slice(-1)
-    const data = Float32Array.from(wanted.flatMap((branch) => logitsAfter(branch.slice(-memory), vocab)))
+    const data = Float32Array.from(wanted.flatMap((branch) => logits?.(branch) ?? logitsAfter(branch.slice(-memory), vocab)))
     return {
       logits: { type: 'float32', dims: [wanted.length, vocab], data, location: 'cpu', size: data.length },
       rows: {
@@ -65,6 +69,7 @@ export function hashModel({ vocab, memory = 2, stepTimes, treeVisibility = true 
       ...(stepTimes === undefined ? {} : { stepTimes }),
     },
     generationDefaults: { endOfText: [] },
+    ...(tokenizer === undefined ? {} : { tokenizer }),
     steps,
     createCache: () => createKvCache([{ kvHeads: 1, keyDim: 1, valueDim: 1 }]),
     forward,
