@@ -14,6 +14,7 @@ import type {
   SingleGenerationOptions,
 } from '@foretoken/generation'
 import type { Capabilities, GenerationDefaults, MemoryUse, ModelConfig, Plan } from '@foretoken/models'
+import type { ConstraintChoice } from './constraint-choice.ts'
 import type { WorkerCrashedError } from './errors.ts'
 import type { HostedTokenizer } from './hosted-tokenizer.ts'
 import type { SpeculationChoice } from './speculation-choice.ts'
@@ -86,14 +87,19 @@ export interface HostedConversation extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Options of `generate` that can cross: no processors, no clock, and drafters by name. `signal` and `onPrefill` stay on this side. */
+/** Options of `generate` that can cross: no processors, no clock, drafters and constraints as plain data. `signal` and `onPrefill` stay on this side. */
 export type HostedGenerationOptions = Omit<SingleGenerationOptions, 'cache' | 'speculate' | 'constraint' | 'processors' | 'clock'> & {
   /** Where rows are kept for the next call, whose prompt may begin with the same tokens. */
   readonly conversation?: HostedConversation
   /** Drafts tokens that one step verifies together. The output is the same, token for token. Default: one token per step. */
   readonly speculate?: SpeculationChoice
+  /** What the output may be. */
+  readonly constraint?: ConstraintChoice
 }
 
-export type HostedBatchOptions = Omit<GenerationOptions, 'constraint' | 'processors' | 'clock'>
+export type HostedBatchOptions = Omit<GenerationOptions, 'constraint' | 'processors' | 'clock'> & {
+  /** What each output may be. */
+  readonly constraint?: ConstraintChoice
+}
 
 export type HostedScoreOptions = Omit<ScoreOptions, 'clock'>

@@ -11,6 +11,7 @@ export type {
   HostedScoreOptions,
 } from './hosted-model.ts'
 export type { HostedTokenizer, TokenView } from './hosted-tokenizer.ts'
+export type { ConstraintChoice } from './constraint-choice.ts'
 export type { DrafterChoice, SpeculationChoice } from './speculation-choice.ts'
 // Errors.
 export { SnapshotError, UnsendableError, WorkerCrashedError, WorkerProtocolError } from './errors.ts'

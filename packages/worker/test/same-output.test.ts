@@ -1,17 +1,24 @@
 /** What comes out of a worker is what comes out in one thread: pieces, scores, and the bits of cached rows. */
 import {
   type BatchPiece,
+  type Constraint,
+  ConstraintError,
+  choiceConstraint,
   type GenerationPiece,
   generate,
   generateBatch,
+  grammarConstraint,
+  jsonConstraint,
+  jsonSchemaConstraint,
   PrefixCache,
   type PromptInput,
+  regexConstraint,
   type SingleGenerationOptions,
   score,
 } from '@foretoken/generation'
 import type { CausalLM } from '@foretoken/models'
 import { promptLookup } from '@foretoken/speculative'
-import { type HostedGenerationOptions, type HostedModel, SnapshotError } from '@foretoken/worker'
+import { type ConstraintChoice, type HostedGenerationOptions, type HostedModel, SnapshotError } from '@foretoken/worker'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { modelKey, snapshotToBytes } from '../src/host/snapshot-bytes.ts'
 import { hosted, inThread } from './both-sides.ts'
@@ -66,6 +73,26 @@ test('drafts by name give the same ids, and the statistics say whose they were',
   for (const drafter of ['suffix', 'ngram-pool', 'token-recycling'] as const) {
     expect((await remote.generateText({ ...options, speculate: { drafter } })).ids).toEqual(drafted.ids)
   }
+})
+
+test('outputs keep a constraint, as in one thread', async () => {
+  const schema = { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'], additionalProperties: false }
+  const choices: readonly (readonly [ConstraintChoice, Constraint])[] = [
+    [{ kind: 'json', onlyObjects: true }, jsonConstraint({ onlyObjects: true })],
+    [{ kind: 'json-schema', schema, whitespace: 'none' }, jsonSchemaConstraint(schema, { whitespace: 'none' })],
+    [{ kind: 'regex', pattern: '[0-9]{3}' }, regexConstraint('[0-9]{3}')],
+    [{ kind: 'grammar', grammar: 'root ::= "yes" | "no"' }, grammarConstraint('root ::= "yes" | "no"')],
+    [{ kind: 'choice', texts: ['red', 'green'] }, choiceConstraint(['red', 'green'])],
+  ]
+  const options = { prompt: 'Once', maxNewTokens: 16, sampling }
+  for (const [choice, constraint] of choices) {
+    const own = await contents(generate(lm, { ...options, constraint }))
+    expect(await contents(remote.generate({ ...options, constraint: choice }))).toEqual(own)
+  }
+  const { text } = await remote.generateText({ ...options, constraint: { kind: 'choice', texts: ['red', 'green'] } })
+  expect(['red', 'green']).toContain(text)
+  const wrong = remote.generateText({ prompt: 'x', constraint: { kind: 'regex', pattern: '(' } })
+  await expect(wrong).rejects.toThrow(ConstraintError)
 })
 
 test('a batch gives the same pieces row by row', async () => {

@@ -1,8 +1,10 @@
 /** What an open model does for the other side: every call of the protocol but `load` and `close`. */
-import { generate, generateBatch, type PrefillProgress, score, TokenizerMissingError } from '@foretoken/generation'
+import { type GenerationOptions, generate, generateBatch, type PrefillProgress, score, TokenizerMissingError } from '@foretoken/generation'
 import type { CausalLM } from '@foretoken/models'
 import type { ChatTemplate, Tokenizer } from '@foretoken/tokenizers'
+import type { ConstraintChoice } from '../constraint-choice.ts'
 import type { Call, CallName, Calls, ModelFacts, Piece, StreamRequest } from '../messages/protocol.ts'
+import { Constraints } from './constraints.ts'
 import { Drafters } from './drafters.ts'
 import { HostedConversations } from './hosted-conversations.ts'
 import type { PacedPieces } from './paced-pieces.ts'
@@ -17,6 +19,7 @@ export class ModelHost implements AsyncDisposable {
   readonly #lm: CausalLM
   readonly #conversations: HostedConversations
   readonly #drafters = new Drafters()
+  readonly #constraints = new Constraints()
 
   constructor(lm: CausalLM) {
     this.#lm = lm
@@ -84,15 +87,18 @@ export class ModelHost implements AsyncDisposable {
   async run(request: StreamRequest, pieces: PacedPieces, context: RequestContext, handOut: (piece: Piece) => void): Promise<void> {
     if (request.name === 'generateBatch') {
       const { signal, onProgress: onPrefill } = context
-      const batch = generateBatch(this.#lm, request.prompts, { ...request.options, signal, onPrefill })
+      const { constraint, ...options } = request.options
+      const batch = generateBatch(this.#lm, request.prompts, { ...options, ...this.#constraint(constraint), signal, onPrefill })
       await pieces.run(batch[Symbol.asyncIterator](), handOut)
       return
     }
-    const { conversation, options } = request
+    const { conversation } = request
+    const { constraint, speculate = 'auto', ...options } = request.options
     let promptLength: number | undefined
     const single = generate(this.#lm, {
       ...options,
-      speculate: this.#drafters.of(options.speculate ?? 'auto'),
+      speculate: this.#drafters.of(speculate),
+      ...this.#constraint(constraint),
       ...(conversation === undefined ? {} : { cache: this.#conversations.of(conversation) }),
       signal: context.signal,
       onPrefill(progress) {
@@ -110,6 +116,10 @@ export class ModelHost implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#conversations[Symbol.asyncDispose]()
     await this.#lm[Symbol.asyncDispose]()
+  }
+
+  #constraint(choice: ConstraintChoice | undefined): Pick<GenerationOptions, 'constraint'> {
+    return choice === undefined ? {} : { constraint: this.#constraints.of(choice) }
   }
 
   #tokenizer(field: string): Tokenizer {

@@ -1,5 +1,13 @@
 /** Which class belongs to which `code`: names of classes do not survive a minifier. */
-import { CacheBusyError, ContextLengthError, DraftError, LogitsError, ProcessorError, TokenizerMissingError } from '@foretoken/generation'
+import {
+  CacheBusyError,
+  ConstraintError,
+  ContextLengthError,
+  DraftError,
+  LogitsError,
+  ProcessorError,
+  TokenizerMissingError,
+} from '@foretoken/generation'
 import { GraphDataError, GraphError, GraphSizeError, OnnxFormatError } from '@foretoken/graph'
 import { CacheCapacityError, CacheStateError } from '@foretoken/kv-cache'
 import { CheckpointError, ConfigError, StepError, UnsupportedArchitectureError } from '@foretoken/models'
@@ -34,6 +42,7 @@ export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map<string, Err
   ['cache-state', CacheStateError],
   ['chat-template', ChatTemplateError],
   ['checkpoint', CheckpointError],
+  ['constraint', ConstraintError],
   ['context-length', ContextLengthError],
   ['disposed', DisposedError],
   ['draft', DraftError],

@@ -27,6 +27,7 @@ import type {
 } from '@foretoken/generation'
 import type { Capabilities, GenerationDefaults, MemoryUse, ModelConfig, Plan } from '@foretoken/models'
 import type { ChatMessage, ChatTemplateOptions, DecodeOptions, EncodeOptions, SpecialTokens } from '@foretoken/tokenizers'
+import type { ConstraintChoice } from '../constraint-choice.ts'
 import type { HostedProgress, HostOptions } from '../host-options.ts'
 import type { TokenView } from '../hosted-tokenizer.ts'
 import type { SpeculationChoice } from '../speculation-choice.ts'
@@ -60,9 +61,11 @@ export type SentGenerationOptions = Omit<
   SingleGenerationOptions,
   'cache' | 'speculate' | 'constraint' | 'processors' | 'clock' | 'signal' | 'onPrefill'
 > &
-  PromptInput & { readonly speculate?: SpeculationChoice }
+  PromptInput & { readonly speculate?: SpeculationChoice; readonly constraint?: ConstraintChoice }
 
-export type SentBatchOptions = Omit<GenerationOptions, 'constraint' | 'processors' | 'clock' | 'signal' | 'onPrefill'>
+export type SentBatchOptions = Omit<GenerationOptions, 'constraint' | 'processors' | 'clock' | 'signal' | 'onPrefill'> & {
+  readonly constraint?: ConstraintChoice
+}
 
 export type SentScoreOptions = Omit<ScoreOptions, 'clock' | 'signal' | 'onProgress'> & PromptInput
 
