@@ -7,6 +7,7 @@
  * interval of distance in one pass and then lists the few tokens that matter; the exact limit is found among those
  * (`ordered-cut.ts`).
  */
+import { logOf } from '@foretoken/tensor'
 import { BLOCK, exponential, NEGLIGIBLE, type RowScan, weighByDistance } from './logits-row.ts'
 import { type Cut, createOrderedCut, type OrderedCut } from './ordered-cut.ts'
 import type { CheckedSampling } from './sampling.ts'
@@ -56,7 +57,7 @@ export function sieveTokens(sieve: TokenSieve, logits: Float32Array, scan: RowSc
   const { temperature, topK, topP, minP, typicalP } = sampling
   // A factor instead of a division per logit; finite, for 0 * Infinity would be NaN.
   const sharpness = Math.min(1 / temperature, Number.MAX_VALUE)
-  const minDistance = minP > 0 ? -Math.log(minP) : NEGLIGIBLE
+  const minDistance = minP > 0 ? -logOf(minP) : NEGLIGIBLE
   if (topK < logits.length) {
     collect(kept, logits, scan, sharpness, Math.min(NEGLIGIBLE, distanceOfBest(sieve, scan, sharpness, topK)))
     if (topK < kept.count) keepUpTo(kept, kept.distances, sieve.cut.find(kept.distances, undefined, kept.count, topK), true)
@@ -128,7 +129,7 @@ function keepTypical(sieve: TokenSieve, typicalP: number): void {
   const { distances, count } = kept
   const weights = weigh(kept)
   const sum = total(kept)
-  const logSum = Math.log(sum)
+  const logSum = logOf(sum)
   let entropy = 0
   for (let i = 0; i < count; i++) entropy += ((weights[i] ?? 0) / sum) * ((distances[i] ?? 0) + logSum)
   for (let i = 0; i < count; i++) keys[i] = Math.abs((distances[i] ?? 0) + logSum - entropy)
