@@ -11,7 +11,7 @@ export const SETTINGS: readonly Sampling[] = [
   { kind: 'sample', seed: 5, minP: 0.05 },
   { kind: 'sample', seed: 6, typicalP: 0.6 },
   { kind: 'sample', seed: 7, temperature: 1.1, topK: 100, topP: 0.8, minP: 0.02, typicalP: 0.95 },
-  { kind: 'sample', seed: 2 ** 52 + 1, temperature: 1e-3, topP: 0.5 },
+  { kind: 'sample', seed: 2 ** 52 + 1, temperature: 0.2, topP: 0.5 },
 ]
 
 const VOCAB = 3000
