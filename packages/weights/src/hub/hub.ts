@@ -91,7 +91,8 @@ export function openHub(options: HubOptions): Hub {
   const endpoint = (options.endpoint ?? 'https://huggingface.co').replace(/\/+$/, '')
   const connection: Connection = {
     endpoint,
-    fetch: options.fetch ?? globalThis.fetch,
+    // a browser's own refuses to be called as a method of something else
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     accessToken: options.accessToken,
     retry: { ...DEFAULT_RETRY, ...options.retry },
     stallTimeoutMs,
