@@ -5,6 +5,9 @@ export type { HubAccess } from './hub-access.ts'
 export type { AdapterOptions } from './adapters/lora-adapter.ts'
 export { withAdapters } from './adapters/with-adapters.ts'
 export { WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
+// What is kept of converted weights.
+export type { StoredModelEntry } from './stored-entry.ts'
+export { listStoredModels, removeStoredModel, trimStoredModels } from './stored-models.ts'
 // The open model and its step.
 export type {
   Capabilities,

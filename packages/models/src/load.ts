@@ -39,8 +39,13 @@ export interface LoadOptions {
   readonly threads?: number
   /** The runtime to open the graph on; the one that is installed by default. */
   readonly runtime?: Runtime
-  /** Folder that keeps converted weights for later starts. Without it they live in a temporary file as long as the model. */
+  /**
+   * Folder that keeps converted weights for later starts: on disk in Node, in the files of the origin in a page. Without it they live in a temporary file as
+   * long as the model, in a page in memory until the model is open.
+   */
   readonly convertedFolder?: string
+  /** What `convertedFolder` may take in bytes; without it nothing is removed there. Entries that were not used for longest go first, never the one in use. */
+  readonly convertedLimitBytes?: number
   /**
    * Opens a graph that was exported (`onnx/model*.onnx`) although the source has other weights too; `variant` picks one of several by
    * the end of its name, `q4` for `model_q4.onnx`. Without it a graph is opened where there is nothing else, or where `source` is one.
@@ -120,6 +125,7 @@ export async function loadPacked(
     adapters,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.convertedFolder === undefined ? {} : { convertedFolder: options.convertedFolder }),
+    ...(options.convertedLimitBytes === undefined ? {} : { convertedLimitBytes: options.convertedLimitBytes }),
     ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ phase: 'convert', ...progress }) }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   }

@@ -41,6 +41,8 @@ export interface GraphOptions {
   readonly threads?: number
   /** Folder for converted weights that later starts reuse; a temporary one when absent. */
   readonly convertedFolder?: string
+  /** What that folder may take. */
+  readonly convertedLimitBytes?: number
   readonly onProgress?: (progress: ConversionProgress) => void
   readonly signal?: AbortSignal
 }
@@ -100,13 +102,13 @@ export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, output
     isForWasm: runtime.name === 'onnxruntime-web',
     name: checkpoint.name,
     ...(options.convertedFolder === undefined ? {} : { folder: options.convertedFolder }),
-    // one that has a fingerprint was opened by its path
-    ...(checkpoint.fingerprint === undefined
+    ...(options.convertedLimitBytes === undefined ? {} : { limitBytes: options.convertedLimitBytes }),
+    ...(checkpoint.fingerprint === undefined ? {} : { fingerprint: fingerprintWith(checkpoint.fingerprint, adapters) }),
+    ...(checkpoint.path === undefined
       ? {}
       : {
-          fingerprint: fingerprintWith(checkpoint.fingerprint, adapters),
           conversion: {
-            checkpoint: checkpoint.name,
+            checkpoint: checkpoint.path,
             layers: checkpoint.description.config.layers,
             ...{ packing, cacheType, outputs, adapters, threads },
           },

@@ -12,6 +12,8 @@ export interface Checkpoint extends AsyncDisposable {
   readonly name: string
   /** Changes when the files change; absent where that cannot be told. */
   readonly fingerprint?: string
+  /** Where another thread can open it again; absent where it is no path. */
+  readonly path?: string
   readonly architecture: Architecture
   readonly description: DecoderDescription
   readonly weights: NamedWeights

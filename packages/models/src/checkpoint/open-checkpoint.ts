@@ -17,7 +17,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
           read: (file) => readFolderText(path, file),
           list: () => namesInFolder(path),
         })
-  return { ...checkpoint, fingerprint }
+  return { ...checkpoint, fingerprint, path }
 }
 
 /**

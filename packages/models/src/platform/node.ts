@@ -15,9 +15,11 @@ import type { Located } from '../locate/located-files.ts'
 import { readModelReference } from '../locate/model-reference.ts'
 import { externalBytes, type StoredModel, type StoreOptions, storeAsOneArray, storeInMemory, WEIGHTS_LOCATION } from '../stored-model.ts'
 import { convertPart, threadsFor } from './convert-in-parallel.ts'
+import { useEntry } from './disk-entries.ts'
 import { keptTexts } from './kept-texts.ts'
 import { WritesUnderWay } from './writes-under-way.ts'
 
+export { removeEntry, storedEntries } from './disk-entries.ts'
 export { openGraphFile } from './graph-file.ts'
 export { describeProcessor } from './processor.ts'
 
@@ -109,8 +111,10 @@ async function storeForLater(model: EncodedModel, folder: string, fingerprint: s
   const nothing = () => Promise.resolve()
   const facts = { weightsBytes, graphBytes: bytes.byteLength, kept: keptTexts(target), release: nothing, [Symbol.asyncDispose]: nothing }
   const source = { kind: 'file' as const, path: join(target, GRAPH_NAME) }
-  if (await isComplete(target, bytes.byteLength, weightsBytes))
+  if (await isComplete(target, bytes.byteLength, weightsBytes)) {
+    await useEntry(folder, key, options)
     return { ...facts, source, note: 'converted weights of an earlier start are mapped' }
+  }
 
   await mkdir(folder, { recursive: true })
   const draft = join(folder, `.${key}-${randomUUID()}`)
@@ -123,6 +127,7 @@ async function storeForLater(model: EncodedModel, folder: string, fingerprint: s
     // another process may have finished the same conversion first
     if (!(await isComplete(target, bytes.byteLength, weightsBytes))) throw error
   }
+  await useEntry(folder, key, options)
   return { ...facts, source, note: 'converted weights are kept for later starts' }
 }
 

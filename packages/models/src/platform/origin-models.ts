@@ -1,10 +1,11 @@
 /**
  * Converted weights in files of a page's origin, read back tensor by tensor into the heap of the runtime. An entry is a folder: `weights.bin`, small texts,
- * and `entry.json`, which is written last, so that a folder without it is not whole. One tab at a time converts; the others wait and find it done.
+ * and `entry`, which is written last, so that a folder without it is not whole. One tab at a time converts; the others wait and find it done.
  */
 import { type EncodedModel, externalChunks } from '@foretoken/graph'
-import { isQuotaExceeded, type OriginFolder, openOriginFolder, takeOriginLock } from '@foretoken/weights/origin-files'
+import { findOriginFolder, isQuotaExceeded, type OriginFolder, openOriginFolder, takeOriginLock } from '@foretoken/weights/origin-files'
 import { lazyBytes } from '../lazy-bytes.ts'
+import { ENTRY_NAME, entryText, isEntryKey, leastRecentlyUsed, readEntryText, type StoredModelEntry } from '../stored-entry.ts'
 import {
   externalBytes,
   heldModel,
@@ -14,8 +15,6 @@ import {
   storeInMemory,
   WEIGHTS_LOCATION,
 } from '../stored-model.ts'
-
-const ENTRY_NAME = 'entry.json'
 
 /** Part of the key of kept weights: raise it when the bytes of a packed format change while its name does not. */
 const CONVERSION_VERSION = 1
@@ -42,6 +41,34 @@ export async function storeModel(model: EncodedModel, options: StoreOptions): Pr
   return inMemory('the browser gives this page no more room')
 }
 
+export async function storedEntries(folder: string): Promise<readonly StoredModelEntry[]> {
+  const root = await findOriginFolder(folder)
+  if (root === undefined) return []
+  const keys = (await root.entries()).map(({ name }) => name).filter(isEntryKey)
+  return Promise.all(keys.map(async (key) => readOriginEntry(await root.folder(key), key)))
+}
+
+export async function removeEntry(folder: string, key: string): Promise<void> {
+  await (await findOriginFolder(folder))?.remove(key)
+}
+
+/** Makes room; what another tab is writing stays. */
+async function removeLeastRecent(folder: string, mostBytes: number, keep: string): Promise<void> {
+  for (const { key } of leastRecentlyUsed(await storedEntries(folder), mostBytes, keep)) {
+    await removeEntry(folder, key).catch(() => undefined)
+  }
+}
+
+async function readOriginEntry(folder: OriginFolder, key: string): Promise<StoredModelEntry> {
+  const names = (await folder.entries()).map(({ name }) => name)
+  const files = await Promise.all(names.map((name) => folder.file(name)))
+  const { name, usedMs } = readEntryText(await folder.readText(ENTRY_NAME)) ?? {
+    name: '',
+    usedMs: Math.max(0, ...files.map((file) => file?.lastModified ?? 0)),
+  }
+  return { key, name, usedMs, byteLength: files.reduce((sum, file) => sum + (file?.size ?? 0), 0) }
+}
+
 async function storeForLater(model: EncodedModel, key: string, root: OriginFolder, options: StoreOptions): Promise<StoredModel> {
   const weightsBytes = externalBytes(model)
   const folder = await root.folder(key)
@@ -50,10 +77,10 @@ async function storeForLater(model: EncodedModel, key: string, root: OriginFolde
     await folder.remove(ENTRY_NAME)
     await writeWeights(model, weightsBytes, folder, options)
   }
-  const entry = { name: options.name ?? '', weightsBytes, usedMs: Date.now() }
-  await folder.writeText(ENTRY_NAME, JSON.stringify(entry))
+  await folder.writeText(ENTRY_NAME, entryText(options.name ?? ''))
   const weights = await weightsIn(folder)
   if (weights?.size !== weightsBytes) throw new DOMException(`${weights?.size} bytes stored of ${weightsBytes}`, 'QuotaExceededError')
+  if (options.limitBytes !== undefined) await removeLeastRecent(root.path, options.limitBytes, key)
   const facts = {
     note: isKept
       ? 'converted weights of an earlier start are read from files of the origin'

@@ -7,7 +7,7 @@ import type { HubAccess } from '../hub-access.ts'
 import { type Located, locateOnHub } from '../locate/located-files.ts'
 import { readModelReference } from '../locate/model-reference.ts'
 
-export { storeModel } from './origin-models.ts'
+export { removeEntry, storedEntries, storeModel } from './origin-models.ts'
 
 /** In the files of the origin. */
 const HUB_FOLDER = 'foretoken/hub'
