@@ -1,11 +1,12 @@
 /**
- * Keeps the page's own files, the runtime's wasm among them, so that it opens without a network. Requests to anywhere else (the hub) pass
- * by: weights are kept by the library, not here. Pages it serves carry the headers of cross-origin isolation, so that a host which cannot
+ * Keeps the page's own files, the runtime's wasm among them, so that it opens without a network; what only WebGPU needs is kept when it is
+ * first used. Requests to anywhere else (the hub) pass by: weights are kept by the library, not here. Pages it serves carry the headers of cross-origin isolation, so that a host which cannot
  * send them still gives several threads from the second visit on.
  */
 const CACHE = 'foretoken-playground-VERSION'
 const FILES = 'FILES'
 const HEADERS = 'HEADERS'
+const isForWebGpu = (name) => /webgpu|asyncify/.test(name)
 
 self.addEventListener('install', (event) => {
   event.waitUntil(keepFiles())
@@ -22,10 +23,11 @@ self.addEventListener('fetch', (event) => {
   if (name !== undefined) event.respondWith(answer(request, name))
 })
 
+/** A newer version waits until no page of the older one is open: those still ask for the older files. */
 async function keepFiles() {
   const cache = await caches.open(CACHE)
-  await cache.addAll(FILES.map((name) => new Request(new URL(name, self.registration.scope), { cache: 'reload' })))
-  await self.skipWaiting()
+  const wanted = FILES.filter((name) => !isForWebGpu(name))
+  await cache.addAll(wanted.map((name) => new Request(new URL(name, self.registration.scope), { cache: 'reload' })))
 }
 
 async function forgetOlderVersions() {
@@ -46,9 +48,10 @@ function ownFile(request) {
 
 async function answer(request, name) {
   const cache = await caches.open(CACHE)
-  const kept = await cache.match(new URL(name, self.registration.scope).href)
+  const address = new URL(name, self.registration.scope).href
+  const kept = await cache.match(address)
   const response = kept ?? (await fetch(request))
-  if (response.type === 'opaque' || response.redirected) return response
+  if (kept === undefined && response.ok) await cache.put(address, response.clone()).catch(() => undefined)
   const headers = new Headers(response.headers)
   for (const [header, value] of Object.entries(HEADERS)) headers.set(header, value)
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers })

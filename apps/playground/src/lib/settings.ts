@@ -8,6 +8,8 @@ export interface Settings {
   readonly seed: number
   readonly maxNewTokens: number
   readonly speculate: boolean
+  /** What computes, from the next loading on. */
+  readonly provider: 'wasm' | 'webgpu'
   readonly system: string
   /** Whether tokens are shaded by their probability. */
   readonly showProbabilities: boolean
@@ -19,7 +21,8 @@ export const DEFAULT_SETTINGS: Settings = {
   topP: 0.95,
   seed: 0,
   maxNewTokens: 256,
-  speculate: false,
+  speculate: true,
+  provider: 'wasm',
   system: '',
   showProbabilities: true,
   theme: 'system',
@@ -57,6 +60,7 @@ export function parseSettings(stored: unknown): Settings {
     maxNewTokens: number('maxNewTokens'),
     speculate: flag('speculate'),
     showProbabilities: flag('showProbabilities'),
+    provider: given.get('provider') === 'webgpu' ? 'webgpu' : 'wasm',
     system: typeof system === 'string' ? system.slice(0, LONGEST_SYSTEM) : DEFAULT_SETTINGS.system,
     theme: theme === 'light' || theme === 'dark' ? theme : 'system',
   }

@@ -14,6 +14,7 @@ import { ChatModelError } from './playground-errors.ts'
 export interface OpenOptions {
   /** Whether only what this browser has kept may be opened. */
   readonly isOnlyKept: boolean
+  readonly provider: 'wasm' | 'webgpu'
   /** Another hub, e.g. a mirror. */
   readonly endpoint?: string
   readonly signal: AbortSignal
@@ -23,10 +24,11 @@ export interface OpenOptions {
 /** @throws what `loadInWorker` throws */
 export async function openWorkerSession(
   request: ModelRequest,
-  { isOnlyKept, endpoint, signal, onProgress }: OpenOptions,
+  { isOnlyKept, provider, endpoint, signal, onProgress }: OpenOptions,
 ): Promise<ModelSession> {
   const model = await loadInWorker(sourceOf(request), {
     signal,
+    runtime: { provider },
     hub: { offline: isOnlyKept, ...(endpoint === undefined ? {} : { endpoint }) },
     onProgress: (progress) => onProgress(shownProgress(progress)),
   })
@@ -60,7 +62,7 @@ function branchOf(model: HostedModel, conversation: HostedConversation): Branch 
         ...options,
         messages: messages.map(({ role, content }) => ({ role, content })),
         conversation,
-        ...(speculate && model.plan.exact ? { speculate: 'auto' } : {}),
+        speculate: speculate ? 'auto' : 'off',
       }),
     fork: async () => branchOf(model, await conversation.fork()),
     [Symbol.asyncDispose]: () => conversation[Symbol.asyncDispose](),
@@ -94,7 +96,7 @@ function spellingOf({ id, token, bytes, isSpecial }: TokenView): Spelling {
     try {
       return strict.decode(bytes)
     } catch {
-      return `‹${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ')}›`
+      return `‹${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}›`
     }
   }
   return { label: label(), bytes: [...bytes], isSpecial }

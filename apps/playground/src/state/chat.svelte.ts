@@ -14,6 +14,7 @@ import {
   withTurn,
 } from '../lib/conversation-tree.ts'
 import { describeFailure, type Failure } from '../lib/describe-failure.ts'
+import { withDraftMarks } from '../lib/drafted-tokens.ts'
 import type { Message, ModelSession } from '../lib/model-session.ts'
 import { chatTitle, type SavedChat } from '../lib/saved-chat.ts'
 import { sentenceAnnouncer } from '../lib/sentence-announcer.ts'
@@ -197,7 +198,7 @@ class Chat {
         )
         lent.keep([...path.map(({ id }) => id), turn.id])
         await labels.settled()
-        ended = { ...turn, ...end, text: textOf(tokens), tokens: labelled(tokens, labels) }
+        ended = { ...turn, ...end, text: textOf(tokens), tokens: withDraftMarks(labelled(tokens, labels), end.statistics?.speculation) }
         view.announce(`${announcer.flush()} ${end.ending === 'stopped' ? 'Stopped.' : 'End of the answer.'}`)
       } catch (error) {
         await lent.undo()
@@ -205,7 +206,6 @@ class Chat {
       }
     } catch (error) {
       this.failure = describeFailure(error)
-      view.announce(this.failure.title)
       if (tokens.length > 0) ended = { ...turn, ending: 'failed', text: textOf(tokens), tokens }
     }
     this.writing = undefined

@@ -6,6 +6,7 @@ import { lastModel } from '../lib/last-model.ts'
 import { type ModelRequest, requestName } from '../lib/model-request.ts'
 import type { LoadProgress, ModelSession } from '../lib/model-session.ts'
 import { openWorkerSession } from '../lib/worker-session.ts'
+import { settings } from './settings.svelte.ts'
 import { view } from './view.svelte.ts'
 
 /** `?hub=https://…` takes models from a mirror. */
@@ -46,6 +47,7 @@ class Model {
       const start = performance.now()
       const session = await openWorkerSession(request, {
         isOnlyKept,
+        provider: settings.value.provider,
         ...(HUB === null ? {} : { endpoint: HUB }),
         signal: abort.signal,
         onProgress: (progress) => {
@@ -65,7 +67,6 @@ class Model {
     } catch (error) {
       if (abort.signal.aborted || isOnlyKept) return
       this.failure = describeFailure(error)
-      view.announce(`${this.failure.title}. ${this.failure.detail}`)
     } finally {
       if (this.#abort === abort) this.loading = undefined
     }
@@ -79,7 +80,6 @@ class Model {
 
   fail(error: unknown): void {
     this.failure = describeFailure(error)
-    view.announce(this.failure.title)
   }
 
   async measure(): Promise<void> {

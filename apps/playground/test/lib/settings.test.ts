@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { DEFAULT_SETTINGS, parseSettings, samplingOf } from '../../src/lib/settings.ts'
 
 test('settings come back as they were stored', () => {
-  const changed = { ...DEFAULT_SETTINGS, temperature: 1.2, seed: 7, system: 'Be brief.', theme: 'dark' as const, speculate: true }
+  const changed = { ...DEFAULT_SETTINGS, temperature: 1.2, seed: 7, system: 'Be brief.', theme: 'dark' as const, speculate: false }
   expect(parseSettings(JSON.parse(JSON.stringify(changed)))).toEqual(changed)
 })
 
