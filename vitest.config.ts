@@ -12,6 +12,7 @@
  * is the runtime of the project. Chromium is the one that `FORETOKEN_CHROMIUM` names, or one of the usual places; where there is none,
  * the two projects that need it are left out, and the closing line counts them as skipped.
  */
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defaultClientConditions, defaultServerConditions, type PluginOption } from 'vite'
@@ -41,6 +42,10 @@ const conditions = ['foretoken-source', ...defaultServerConditions]
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 const quiet = ['--no-sandbox', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 const chromiumPath = findChromium()
+
+/** Where the server of the tests has what is too large for the repository, or nothing: tests that need it are then skipped by name. */
+const models = process.env.FORETOKEN_MODELS?.split(':')[0] || undefined
+const servedModels = models === undefined ? '' : `/@fs${resolve(models)}`
 
 const node: TestProjectInlineConfiguration = {
   extends: true,
@@ -100,7 +105,7 @@ function chromium({ name, include, exclude, flags }: ChromiumProject): TestProje
   const launchOptions = { ...(chromiumPath === undefined ? {} : { executablePath: chromiumPath }), args: [...quiet, ...flags] }
   return {
     extends: false,
-    server: { headers: isolation },
+    server: { headers: isolation, fs: { allow: [process.cwd(), ...(models === undefined ? [] : [models])] } },
     resolve: { conditions: ['foretoken-source', ...defaultClientConditions] },
     // what is found late reloads the page in the middle of a run
     optimizeDeps: { exclude: ['onnxruntime-web'], include: FOUND_LATE },
@@ -110,7 +115,7 @@ function chromium({ name, include, exclude, flags }: ChromiumProject): TestProje
       include: [...include],
       exclude: [...exclude],
       testTimeout: 60_000,
-      provide: { backend: name },
+      provide: { backend: name, servedModels },
       browser: {
         enabled: true,
         headless: true,
@@ -136,5 +141,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Where the test runs: the name of the project, and so of the runtime that `loadRuntime` gives. */
     backend: 'node' | 'node-wasm' | 'chromium-wasm' | 'chromium-webgpu'
+    /** Address of the folder of real checkpoints on the server of the tests; empty without one. */
+    servedModels: string
   }
 }

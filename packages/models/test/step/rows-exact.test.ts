@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CausalLM, loadCausalLM, type StepResult, type WeightFormat } from '../../src/index.ts'
 import { backend } from '../backend.ts'
 import { checkpointFixture } from '../checkpoint-fixture.ts'
+import { expectExactRows } from '../expect-exact-rows.ts'
 
 /** Below the smallest vocabulary of the fixtures. */
 const TOKENS = 240
@@ -91,6 +92,10 @@ describe.each(CASES)('%s in %s', (name, format) => {
 
   test('the self-test at load says so', () => {
     expect(lm.plan.exact, lm.plan.notes.join('; ')).toBe(true)
+  })
+
+  test('every row of 1 to 16 has the bits of a single one', async () => {
+    await expectExactRows(lm, 300)
   })
 
   test('600 tokens give the same bits in chunks of 256, of 100, of 1 and of 7', async () => {
