@@ -163,3 +163,49 @@ test.each(['../../x', '/etc', 'a b', ''])('the revision %j is refused', async (r
   await using cache = await temporaryFolder()
   await expect(openHub({ cacheFolder: cache.path }).download('a/b', { revision })).rejects.toMatchObject({ code: 'argument' })
 })
+
+test('the files of a repository are opened by their paths, also from the cache', async () => {
+  await using server = await startImitationHub(MODEL)
+  await using cache = await temporaryFolder()
+  const hub = openHub({ endpoint: server.endpoint, cacheFolder: cache.path })
+  expect(await hub.cachedFiles(REPOSITORY)).toBeUndefined()
+  const files = await hub.files(REPOSITORY)
+  expect(files).toMatchObject({ name: REPOSITORY, paths: ['config.json', 'model.safetensors'], notes: [] })
+  await using source = await files.open('model.safetensors')
+  expect(await source.read(1000, 50)).toEqual(WEIGHTS.subarray(1000, 1050))
+  await server[Symbol.asyncDispose]()
+  expect((await hub.cachedFiles(REPOSITORY))?.paths).toEqual(['config.json', 'model.safetensors'])
+})
+
+test('the cache says what it takes, and gives a repository up', async () => {
+  await using server = await startImitationHub(MODEL)
+  await using cache = await temporaryFolder()
+  const hub = openHub({ endpoint: server.endpoint, cacheFolder: cache.path })
+  expect(await hub.stored()).toEqual([])
+  await hub.download(REPOSITORY)
+  const byteLength = MODEL['config.json'].length + 300_000
+  expect(await hub.stored()).toEqual([{ repository: REPOSITORY, byteLength, isPartial: false }])
+  await hub.remove(REPOSITORY)
+  expect(await hub.stored()).toEqual([])
+  expect(await hub.cached(REPOSITORY)).toBeUndefined()
+})
+
+test('a listing in several pages is read to its end, and a page on another server is not asked for', async () => {
+  await using server = await startImitationHub(MODEL)
+  await using cache = await temporaryFolder()
+  const asked: string[] = []
+  let next = '/next?page=2'
+  const entry = (path: string) => ({ type: 'file', path, size: 1, oid: 'a'.repeat(40) })
+  const paged: typeof globalThis.fetch = async (input, init) => {
+    const { pathname, origin } = new URL(String(input))
+    asked.push(`${origin}${pathname}`)
+    if (pathname === '/next') return Response.json([entry('second.json')])
+    if (!pathname.includes('/tree/')) return fetch(input, init)
+    return Response.json([entry('first.json')], { headers: { link: `<${next}>; rel="next"` } })
+  }
+  const hub = openHub({ endpoint: server.endpoint, cacheFolder: cache.path, fetch: paged })
+  expect((await hub.info(REPOSITORY)).files.map(({ path }) => path)).toEqual(['first.json', 'second.json'])
+  next = 'https://elsewhere.test/next'
+  await expect(hub.info(REPOSITORY)).rejects.toMatchObject({ code: 'network', message: /elsewhere\.test/ })
+  expect(asked.filter((url) => !url.startsWith(server.endpoint))).toEqual([])
+})
