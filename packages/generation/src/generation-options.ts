@@ -237,7 +237,10 @@ export function defaultStopTokens(lm: CausalLM): readonly number[] {
  *
  * @param seed  of the noise, default 0
  */
-export function recommendedOptions(lm: CausalLM, seed = 0): Pick<GenerationOptions, 'sampling' | 'repetitionPenalty'> {
+export function recommendedOptions(
+  lm: Pick<CausalLM, 'generationDefaults'>,
+  seed = 0,
+): Pick<GenerationOptions, 'sampling' | 'repetitionPenalty'> {
   const { temperature, topK, topP, minP, repetitionPenalty: penalty } = lm.generationDefaults
   const samples = [temperature, topK, topP, minP].some((each) => each !== undefined)
   const sampling: Sampling = samples

@@ -1,4 +1,5 @@
 /** The source of a model in the form that is sent, and what moves with it. */
+import { ArgumentError } from '@foretoken/tensor'
 import { pathOfFileUrl } from '#platform'
 import { UnsendableError } from './errors.ts'
 import type { NamedFile, SentSource } from './messages/protocol.ts'
@@ -18,18 +19,27 @@ export function sendSource(source: ModelSource): SourceToSend {
   if (source instanceof URL) return sendUrl(source)
   const entries = entriesOf(source)
   if (entries.length === 0) throw refusal('no files')
-  const files: NamedFile[] = []
+  const files = new Map<string, NamedFile>()
   const transfer = new Set<ArrayBuffer>()
   for (const [name, data] of entries) {
     if (typeof name !== 'string') throw refusal('a file without a name')
-    if (data instanceof Blob) files.push({ name, data })
+    if (files.has(name)) throw new ArgumentError({ file: name, found: 'two files of this name', expected: 'the files of one model' })
+    if (data instanceof Blob) files.set(name, { name, data })
     else if (data instanceof Uint8Array) {
       const moved = movable(data)
-      files.push({ name, data: moved })
+      files.set(name, { name, data: moved })
       transfer.add(moved.buffer)
     } else throw refusal(`${describe(data)} as ${name}`)
   }
-  return { source: { kind: 'files', files }, transfer: [...transfer] }
+  return { source: { kind: 'files', files: belowCommonFolder([...files.values()]) }, transfer: [...transfer] }
+}
+
+/** A folder that was chosen or dropped comes with its own name in front. */
+function belowCommonFolder(files: readonly NamedFile[]): readonly NamedFile[] {
+  const folders = files.map(({ name }) => name.slice(0, name.lastIndexOf('/') + 1))
+  const [shortest = ''] = folders.toSorted((a, b) => a.length - b.length)
+  const isCommon = folders.every((folder) => folder.startsWith(shortest))
+  return isCommon ? files.map(({ name, data }) => ({ name: name.slice(shortest.length), data })) : files
 }
 
 function sendUrl(url: URL): SourceToSend {

@@ -1,5 +1,5 @@
 /** How a worker ends: asked to, on its own, or before it began. */
-import { DisposedError } from '@foretoken/tensor'
+import { DisposedError, ForetokenError } from '@foretoken/tensor'
 import { WeightsFormatError } from '@foretoken/weights'
 import { loadInWorker, UnsendableError, WorkerCrashedError, type WorkerLike, WorkerProtocolError } from '@foretoken/worker'
 import { expect, test } from 'vitest'
@@ -61,9 +61,9 @@ test('a file that is no model is the error of one thread, with the place', async
   const weights = cutOff.get('model.safetensors')
   cutOff.set('model.safetensors', weights?.slice(0, 4000) ?? new Uint8Array())
   await expect(hosted(cutOff)).rejects.toMatchObject({ code: 'weights-format', where: { file: 'model.safetensors' } })
-  const twice = new Map([...tinyModel(), ['other/config.json', new Uint8Array()]])
-  await expect(hosted(twice)).rejects.toMatchObject({ code: 'argument', found: 'two files of the name config.json' })
-  await expect(hosted(new Map([['model.onnx', new Uint8Array(8)]]))).rejects.toMatchObject({ code: 'argument' })
+  const twice = [new File(['{}'], 'config.json'), new File(['{}'], 'config.json')]
+  await expect(hosted(twice)).rejects.toMatchObject({ code: 'argument', found: 'two files of this name', where: { file: 'config.json' } })
+  await expect(hosted(new Map([['model.onnx', new Uint8Array(8)]]))).rejects.toThrow(ForetokenError)
   await expect(hosted(tinyModel(), { threads: -1 })).rejects.toMatchObject({ code: 'argument', where: { field: 'threads' } })
 })
 

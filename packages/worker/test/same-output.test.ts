@@ -145,7 +145,7 @@ test('a truncated conversation goes on from its new end', async () => {
   expect(again.statistics.reusedTokens).toBe(4)
 })
 
-test('a snapshot goes on in another worker with the same rows and ids, and a model of other weights is refused by its shape', async () => {
+test('a snapshot goes on in another worker with the same rows and ids', async () => {
   await using conversation = await remote.openConversation()
   const begun = await remote.generateText({ prompt: 'Once upon', maxNewTokens: 5, conversation })
   const saved = await conversation.snapshot()
@@ -156,9 +156,20 @@ test('a snapshot goes on in another worker with the same rows and ids, and a mod
   const next = await later.generateText({ tokens, maxNewTokens: 6, conversation: restored })
   expect(next.statistics.reusedTokens).toBe(tokens.length - 2)
   expect(next.ids).toEqual((await remote.generateText({ tokens, maxNewTokens: 6 })).ids)
+})
 
+test('a snapshot of another shape, of other weights, or of no rows at all is told apart', async () => {
+  await using conversation = await remote.openConversation()
+  const empty = await conversation.snapshot()
+  await remote.generateText({ prompt: 'Once upon', maxNewTokens: 5, conversation })
+  const saved = await conversation.snapshot()
   await using deeper = await hosted(tinyModel({ layers: 3 }))
   await expect(deeper.restore(saved)).rejects.toThrow(SnapshotError)
+  await using other = await hosted(tinyModel({ seed: 2 }))
+  await expect(other.restore(saved)).rejects.toThrow(/rows of the same weights/)
+  await expect(other.restore(saved.slice(0, -8))).rejects.toThrow(SnapshotError)
+  await using restored = await other.restore(empty)
+  expect(await restored.tokens()).toHaveLength(0)
 })
 
 test('the tokenizer of the worker is the one of the model', async () => {

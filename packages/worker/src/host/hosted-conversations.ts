@@ -1,10 +1,13 @@
 /** The conversations of a model, by number. */
-import { PrefixCache } from '@foretoken/generation'
+import { PrefixCache, type PrefixSnapshot } from '@foretoken/generation'
 import { CacheStateError } from '@foretoken/kv-cache'
 import type { CausalLM } from '@foretoken/models'
-import { DisposedError, ShapeError } from '@foretoken/tensor'
+import { ArgumentError, DisposedError, ShapeError } from '@foretoken/tensor'
 import { SnapshotError } from '../errors.ts'
 import { modelKey, snapshotFromBytes, snapshotToBytes } from './snapshot-bytes.ts'
+
+/** Of the squared norm: 3 % of the norm. Other rounding stays far below, other weights far above. */
+const MOST_DIFFERENCE = 1e-3
 
 export class HostedConversations implements AsyncDisposable {
   readonly #lm: CausalLM
@@ -32,12 +35,37 @@ export class HostedConversations implements AsyncDisposable {
     const cache = new PrefixCache(this.#lm)
     try {
       await cache.restore(snapshot)
+      await this.#requireOwnRows(snapshot)
     } catch (error) {
       await cache[Symbol.asyncDispose]()
-      if (!(error instanceof ShapeError)) throw error
+      if (!(error instanceof ShapeError || error instanceof ArgumentError)) throw error
       throw new SnapshotError({ ...error.where, found: error.found, expected: error.expected }, { cause: error })
     }
     return this.#add(cache)
+  }
+
+  /** Models of one shape differ in their weights: the first row is computed again and compared, as far as runtimes round alike. */
+  async #requireOwnRows({ tokens, rows: { rows } }: PrefixSnapshot): Promise<void> {
+    const [token] = tokens
+    if (token === undefined) return
+    await using cache = this.#lm.createCache()
+    const step = { tokens: Int32Array.of(token), cache, want: {}, sequenceLength: tokens.length }
+    const { layers } = (await this.#lm.forward(step)).rows
+    let [difference, norm] = [0, 0]
+    for (const [layer, { keys, values }] of layers.entries()) {
+      for (const [own, given] of [
+        [keys, rows[layer]?.keys],
+        [values, rows[layer]?.values],
+      ] as const) {
+        for (let i = 0; i < own.length; i++) {
+          difference += ((own[i] ?? 0) - (given?.[i] ?? 0)) ** 2
+          norm += (own[i] ?? 0) ** 2
+        }
+      }
+    }
+    if (difference <= MOST_DIFFERENCE * norm) return
+    const found = `rows that differ by ${Math.round(100 * Math.sqrt(difference / norm))} % from this model's`
+    throw new SnapshotError({ field: 'snapshot', found, expected: 'rows of the same weights' })
   }
 
   /** Takes back rows of tokens that a reader has not seen, as far as states of recurrent layers allow. */
