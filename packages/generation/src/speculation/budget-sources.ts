@@ -4,6 +4,7 @@
  */
 import type { StepResult, Want } from '@foretoken/models'
 import { ArgumentError } from '@foretoken/tensor'
+import { allowedPart, constraintFollower } from '../constraints/drafted-text.ts'
 import type {
   DraftContext,
   Drafter,
@@ -49,6 +50,7 @@ export function beginSources(drafters: readonly Drafter[], context: DraftContext
     throw error
   }
   const { clock } = context
+  const follower = constraintFollower(context)
   let areAsleep = false
   return {
     get areAsleep() {
@@ -69,8 +71,10 @@ export function beginSources(drafters: readonly Drafter[], context: DraftContext
         source.asked++
         source.stepsAwake++
         const start = clock()
-        const proposal = source.session.propose(request)
-        given.push(proposal instanceof Promise ? await proposal : proposal)
+        const proposed = source.session.propose(request)
+        const proposal = proposed instanceof Promise ? await proposed : proposed
+        // what the output's constraint forbids is not worth a row
+        given.push(proposal === undefined || follower === undefined ? proposal : allowedPart(proposal, follower.at(request.tokens)))
         source.stepMs = clock() - start
       }
       return given

@@ -45,9 +45,16 @@ export function suffixDrafter({ shortest = 2, draftTokens = 16, texts = [] }: Su
             source = library.tokens
           }
           if (matched < shortest) return undefined
-          return chainAfterMatch(source.subarray(end, end + Math.min(draftTokens, 2 * matched, most, deepest)), matched)
+          const count = Math.min(draftTokens, 2 * matched, most, deepest)
+          return chainAfterMatch(source === tokens ? copyBeyond(tokens, end, count) : source.subarray(end, end + count), matched)
         },
       }
     },
   }
+}
+
+/** What follows an index of the text; at its end the copy goes on with itself, so that a phrase that repeats is drafted more than once. */
+function copyBeyond(text: Int32Array, from: number, count: number): Int32Array {
+  const period = text.length - from
+  return Int32Array.from({ length: count }, (_, i) => text[from + (i % period)] ?? 0)
 }

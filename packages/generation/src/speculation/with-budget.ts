@@ -3,8 +3,8 @@
  * millisecond is verified: acceptance is measured per depth, rank and confidence, the cost of rows from the steps that are run. When nothing pays the step
  * is a plain one, and the drafters are judged all the same, for nothing.
  *
- * Expectations can be wrong. So the budget keeps an account of what its choices saved, and while that is in the red by more than a step it drafts nothing,
- * but goes on to see what its choices would have saved.
+ * Expectations can be wrong. So the budget keeps an account of what its choices saved, and while that is in the red by more than a step it drafts only what
+ * promises much, but goes on to see what its other choices would have saved.
  */
 import type { CausalLM, StepTime } from '@foretoken/models'
 import { ArgumentError } from '@foretoken/tensor'
@@ -41,6 +41,8 @@ export interface BudgetedDrafter extends Drafter {
 const PAUSE_BELOW = -1
 const RESUME_ABOVE = -0.5
 const GREATEST_DEBT = -2
+/** Gain that is drafted for in the red. */
+const CAUTIOUS_GAIN = 1.35
 
 /**
  * @param drafters  the surest first: a token that several propose is the first one's, and later ones are judged by what the earlier ones miss
@@ -147,9 +149,9 @@ function beginBudget({ drafters, names, tables, rowCosts, mostRows, leastGain }:
     }
     const tree = treeVisibility ? merged : mergeProposals([proposalOf(merged, firstChain(merged))], names)
     const values = valuesOf(tree)
-    const { nodes, gain } = bestSubtree(values, ratioOf)
+    const { nodes, gain } = bestSubtree(values, (rows) => (rows > request.most + 1 ? Number.POSITIVE_INFINITY : ratioOf(rows)))
     const pays = nodes.length > 0 && gain >= leastGain
-    const isVerified = pays && !isPaused
+    const isVerified = pays && (!isPaused || gain >= CAUTIOUS_GAIN)
     judge.begin({ tree, chosen: new Set(pays ? nodes : []), isVerified })
     decide(isVerified ? 'drafted' : pays ? 'paused' : 'does not pay')
     if (!pays) return undefined

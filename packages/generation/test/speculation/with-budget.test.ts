@@ -102,6 +102,17 @@ test('several drafters share a tree, and each is told what its own nodes brought
   expect(statistics.speculation?.tokensPerStep).toBeGreaterThan(8)
 })
 
+test('proposals that are merged stay within what a step may hold', async () => {
+  const lm = hashModel({ vocab: 32, cut: 8, stepTimes: times((rows) => 10 + rows / 16) })
+  const options = { tokens: TOKENS, maxNewTokens: 60, clock: () => 0 }
+  const { ids } = await generateText(lm, { ...options, speculate: 'off' })
+  const drafters = [3, 4, 5].map((wrong) => ({ ...oracle(ids, wrong), name: `wrong at every ${wrong}th` }))
+  // the model refuses a step that crosses its cut
+  const drafted = await generateText(lm, { ...options, speculate: withBudget(drafters) })
+  expect(drafted.ids).toEqual(ids)
+  expect(drafted.statistics.speculation?.stepsByRows.length).toBe(9)
+})
+
 test('a drafter that takes longer than its drafts save is asked ever more rarely', async () => {
   const lm = hashModel({ vocab: 32, memory: 8, stepTimes: times((rows) => 9 + rows) })
   const options = { tokens: TOKENS, maxNewTokens: 600, speculate: 'off' } as const
