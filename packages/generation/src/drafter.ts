@@ -5,6 +5,7 @@
  */
 import type { KvCache } from '@foretoken/kv-cache'
 import type { CausalLM, StepResult, Want } from '@foretoken/models'
+import type { ConstraintState } from './constraints/constraint.ts'
 import type { LogitsProcessor } from './logits-processor.ts'
 import type { TokenDistribution } from './sampler.ts'
 import type { CheckedSampling } from './sampling.ts'
@@ -34,6 +35,8 @@ export interface DraftContext {
   readonly sampling: CheckedSampling
   /** What changes the logits before a token is chosen, in order; a drafter that has logits of its own follows them with states of its own. */
   readonly processors?: readonly LogitsProcessor[]
+  /** Begins to follow the output with its constraint, from its first token; absent where there is none. */
+  readonly constraint?: () => ConstraintState
   /** Which of the seed's sequences of noise is drawn from. */
   readonly sequence: number
   readonly stopTokens: ReadonlySet<number>

@@ -3,7 +3,7 @@
  * on the way stay in the cache and nothing else does, so that after every piece it holds what plain decoding holds there.
  */
 import type { CausalLM, DecodeStep } from '@foretoken/models'
-import { processorsFor } from './constraints/constraint-processor.ts'
+import { constraintStart, processorsFor } from './constraints/constraint-processor.ts'
 import { DecodingSequence } from './decoding-sequence.ts'
 import { type DraftTree, draftTree } from './draft-tree.ts'
 import type { Drafter, DraftSession, Proposal } from './drafter.ts'
@@ -33,12 +33,14 @@ export async function* generateSpeculatively(
     if (sequence.isFinished) yield withDrafts(sequence.emptyPiece(), tally, undefined)
     else {
       const { sequence: index } = options
+      const constraint = constraintStart(lm, prompt, options)
       session = drafter.begin({
         lm,
         cache,
         prompt: prompt.tokens.slice(),
         sampling,
         processors: processorsFor(lm, prompt, options),
+        ...(constraint === undefined ? {} : { constraint }),
         sequence: index,
         stopTokens,
         signal,

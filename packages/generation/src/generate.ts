@@ -37,9 +37,12 @@ export function generate(lm: CausalLM, options: SingleGenerationOptions & Prompt
   return decode(lm, prompt, checked, options.cache)
 }
 
-function drafterOf(lm: CausalLM, { speculate = 'auto', speculateInexactly = false }: SingleGenerationOptions): Drafter | undefined {
+function drafterOf(
+  lm: CausalLM,
+  { speculate = 'auto', speculateInexactly = false, constraint }: SingleGenerationOptions,
+): Drafter | undefined {
   if (typeof speculate === 'object') return speculate
-  return speculate === 'auto' && (lm.plan.exact || speculateInexactly) ? autoDrafterFor(lm) : undefined
+  return speculate === 'auto' && (lm.plan.exact || speculateInexactly) ? autoDrafterFor(lm, constraint !== undefined) : undefined
 }
 
 /** The same as `generate`, collected. */

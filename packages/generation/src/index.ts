@@ -55,6 +55,7 @@ export { noRepeatNgram } from './processors/no-repeat-ngram.ts'
 export { repetitionPenalty } from './processors/repetition-penalty.ts'
 // What an output may be.
 export type { Constraint, ConstraintState, OutputVocabulary } from './constraints/constraint.ts'
+export { forcedTextDrafter } from './constraints/drafted-text.ts'
 export { choiceConstraint } from './constraints/choice-constraint.ts'
 export { grammarConstraint } from './constraints/ebnf-grammar.ts'
 export { type JsonConstraintOptions, jsonConstraint, jsonSchemaConstraint } from './constraints/json-constraints.ts'

@@ -5,20 +5,28 @@ import { tokenizerFor } from '../prompt.ts'
 import type { Constraint, ConstraintState } from './constraint.ts'
 import { outputVocabulary } from './output-vocabulary.ts'
 
-/** What the processors of one output are: those of the options, and after all of them its constraint. */
-export function processorsFor(
+interface ConstrainedOptions {
+  readonly processors: readonly LogitsProcessor[]
+  readonly constraint: Constraint | undefined
+  readonly stopTokens: ReadonlySet<number>
+}
+
+/** Begins to follow an output with its constraint; undefined where there is none. */
+export function constraintStart(
   lm: CausalLM,
   { isContinued }: EncodedPrompt,
-  options: {
-    readonly processors: readonly LogitsProcessor[]
-    readonly constraint: Constraint | undefined
-    readonly stopTokens: ReadonlySet<number>
-  },
-): readonly LogitsProcessor[] {
-  const { processors, constraint, stopTokens } = options
-  if (constraint === undefined) return processors
+  { constraint, stopTokens }: ConstrainedOptions,
+): (() => ConstraintState) | undefined {
+  if (constraint === undefined) return undefined
   const vocabulary = outputVocabulary(tokenizerFor(lm, 'constraint'), lm.config.vocab, stopTokens, isContinued)
-  return [...processors, { name: constraint.name, follow: () => processorState(constraint.follow(vocabulary)) }]
+  return () => constraint.follow(vocabulary)
+}
+
+/** What the processors of one output are: those of the options, and after all of them its constraint. */
+export function processorsFor(lm: CausalLM, prompt: EncodedPrompt, options: ConstrainedOptions): readonly LogitsProcessor[] {
+  const start = constraintStart(lm, prompt, options)
+  if (start === undefined) return options.processors
+  return [...options.processors, { name: options.constraint?.name ?? 'constraint', follow: () => processorState(start()) }]
 }
 
 function processorState(state: ConstraintState): ProcessorState {

@@ -22,6 +22,8 @@ export interface ConstraintState {
   allows(token: number): boolean
   /** Whether the output may end here. */
   readonly mayEnd: boolean
+  /** The bytes that every permitted output goes on with, as far as there is no choice; no more than a few dozen. */
+  readonly forced: Uint8Array
   /** A token was appended. After one that is not allowed nothing is. */
   push(token: number): void
   /** The last pushed token is taken back. */

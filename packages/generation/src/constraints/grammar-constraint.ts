@@ -28,6 +28,9 @@ const ENDED = -2
 /** An automaton that has come to know more states is begun anew; outputs under way keep theirs. A state takes about a kilobyte. */
 const MOST_STATES = 20_000
 
+/** What is forced beyond so many bytes is found the next time. */
+const MOST_FORCED = 96
+
 const tries = new WeakMap<OutputVocabulary, { readonly first: TokenTrie; readonly others: TokenTrie }>()
 
 /**
@@ -105,6 +108,9 @@ function stateAt(reading: Reading, begin: Place): ConstraintState {
       for (const token of vocabulary.stopTokens) logits[token] = Number.NEGATIVE_INFINITY
       for (const [token, logit] of kept) logits[token] = logit
     },
+    get forced() {
+      return forcedAfter(automaton, place.state)
+    },
     push(token) {
       place = { state: stateAfter(reading, place, token), isFirst: false, before: place }
     },
@@ -125,4 +131,22 @@ function stateAfter({ vocabulary, automaton }: Reading, { state, isFirst }: Plac
     at = automaton.step(at, bytes[i] ?? 0)
   }
   return at
+}
+
+function forcedAfter(automaton: ByteAutomaton, state: number): Uint8Array {
+  const forced: number[] = []
+  let at = state
+  while (at >= 0 && forced.length < MOST_FORCED && !automaton.mayEnd(at)) {
+    let only = -1
+    let choices = 0
+    for (let byte = 0; byte < 256 && choices < 2; byte++) {
+      if (automaton.step(at, byte) === DEAD) continue
+      only = byte
+      choices++
+    }
+    if (choices !== 1) break
+    forced.push(only)
+    at = automaton.step(at, only)
+  }
+  return Uint8Array.from(forced)
 }
