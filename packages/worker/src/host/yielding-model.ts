@@ -1,6 +1,6 @@
 /**
- * The model with a turn of the event loop before every step. Steps follow one another in microtasks, and onnxruntime-node blocks its thread in each:
- * without this an abort would be read when the generation is over. A turn costs some microseconds.
+ * The model with a turn of the event loop before every step. onnxruntime-web runs in microtasks, one step after the other: without a turn the worker
+ * reads an abort when the generation is over. A turn costs some microseconds.
  */
 import type { CausalLM } from '@foretoken/models'
 

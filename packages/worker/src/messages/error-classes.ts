@@ -11,7 +11,8 @@ import {
 import { GraphDataError, GraphError, GraphSizeError, OnnxFormatError } from '@foretoken/graph'
 import { CacheCapacityError, CacheStateError } from '@foretoken/kv-cache'
 import { CheckpointError, ConfigError, StepError, UnsupportedArchitectureError } from '@foretoken/models'
-import { RuntimeMissingError, SessionError } from '@foretoken/runtime'
+import { RuntimeMissingError, SessionError, UnsupportedDeviceError } from '@foretoken/runtime'
+import { ModelPairError, VocabularyError } from '@foretoken/speculative'
 import { ArgumentError, DisposedError, DTypeError, ShapeError } from '@foretoken/tensor'
 import {
   ChatTemplateError,
@@ -28,6 +29,7 @@ import {
   UnsupportedEncodingError,
   WeightsFormatError,
 } from '@foretoken/weights'
+import { DiskFullError, DownloadHashError, DownloadSizeError, HubNetworkError, OfflineError, RepositoryError } from '@foretoken/weights/hub'
 import { SnapshotError, UnsendableError, WorkerCrashedError, WorkerProtocolError } from '../errors.ts'
 
 interface ErrorClass {
@@ -44,7 +46,10 @@ export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map<string, Err
   ['checkpoint', CheckpointError],
   ['constraint', ConstraintError],
   ['context-length', ContextLengthError],
+  ['disk-full', DiskFullError],
   ['disposed', DisposedError],
+  ['download-hash', DownloadHashError],
+  ['download-size', DownloadSizeError],
   ['draft', DraftError],
   ['dtype', DTypeError],
   ['file', FileError],
@@ -54,10 +59,13 @@ export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map<string, Err
   ['logits', LogitsError],
   ['missing-tensor', MissingTensorError],
   ['model-config', ConfigError],
+  ['model-pair', ModelPairError],
   ['network', NetworkError],
+  ['offline', OfflineError],
   ['onnx-format', OnnxFormatError],
   ['platform', PlatformError],
   ['processor', ProcessorError],
+  ['repository', RepositoryError],
   ['runtime-missing', RuntimeMissingError],
   ['session', SessionError],
   ['shape', ShapeError],
@@ -70,7 +78,9 @@ export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map<string, Err
   ['tokenizer-unsupported', UnsupportedTokenizerError],
   ['unsendable', UnsendableError],
   ['unsupported-architecture', UnsupportedArchitectureError],
+  ['unsupported-device', UnsupportedDeviceError],
   ['unsupported-encoding', UnsupportedEncodingError],
+  ['vocabulary', VocabularyError],
   ['weights-format', WeightsFormatError],
   ['worker-crashed', WorkerCrashedError],
   ['worker-protocol', WorkerProtocolError],
@@ -79,3 +89,6 @@ export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map<string, Err
 export const builtInErrors: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>(
   [AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((known) => [known.name, known]),
 )
+
+/** Classes that share the code of their base: known by their name, where no minifier has changed it, and as their base elsewhere. */
+export const subclasses: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([[HubNetworkError.name, HubNetworkError]])

@@ -5,7 +5,7 @@
  * `RemoteError` with its code and its fields.
  */
 import { type ErrorFacts, ForetokenError } from '@foretoken/tensor'
-import { builtInErrors, errorClasses } from './error-classes.ts'
+import { builtInErrors, errorClasses, subclasses } from './error-classes.ts'
 
 export type SentError =
   | {
@@ -56,7 +56,7 @@ export function receiveError(sent: SentError): unknown {
   if (sent.kind === 'exception') return new DOMException(sent.message, sent.name)
   const { message, stack, fields, cause } = sent
   const error = new Error(message, cause === undefined ? undefined : { cause: receiveError(cause) })
-  const known = errorClasses.get(String(fields.code)) ?? builtInErrors.get(sent.name)
+  const known = subclasses.get(sent.name) ?? errorClasses.get(String(fields.code)) ?? builtInErrors.get(sent.name)
   const isOurs = typeof fields.code === 'string' && typeof fields.found === 'string'
   const prototype: object | undefined = known?.prototype ?? (isOurs ? RemoteError.prototype : undefined)
   if (prototype !== undefined) Object.setPrototypeOf(error, prototype)
