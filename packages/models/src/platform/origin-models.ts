@@ -3,7 +3,7 @@
  * and `entry`, which is written last, so that a folder without it is not whole. One tab at a time converts; the others wait and find it done.
  */
 import { type EncodedModel, externalChunks } from '@foretoken/graph'
-import { findOriginFolder, isQuotaExceeded, type OriginFolder, openOriginFolder, takeOriginLock } from '@foretoken/weights/origin-files'
+import { findOriginFolder, type OriginFolder, openOriginFolder, storageRefusal, takeOriginLock } from '@foretoken/weights/origin-files'
 import { lazyBytes } from '../lazy-bytes.ts'
 import { ENTRY_NAME, entryText, isEntryKey, leastRecentlyUsed, readEntryText, type StoredModelEntry } from '../stored-entry.ts'
 import {
@@ -32,13 +32,15 @@ export async function storeModel(model: EncodedModel, options: StoreOptions): Pr
   const key = await keyOf(model, fingerprint)
   const name = `foretoken ${folder}/${key}`
   await using _lock = await takeOriginLock(name, { signal: options.signal })
+  let refusal: string | undefined
   try {
     return await storeForLater(model, key, opened.folder, options)
   } catch (error) {
-    if (!isQuotaExceeded(error)) throw error
+    refusal = storageRefusal(error)
+    if (refusal === undefined) throw error
     await opened.folder.remove(key)
   }
-  return inMemory('the browser gives this page no more room')
+  return inMemory(refusal)
 }
 
 export async function storedEntries(folder: string): Promise<readonly StoredModelEntry[]> {

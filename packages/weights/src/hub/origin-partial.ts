@@ -6,7 +6,7 @@ import { sha1 } from '@noble/hashes/legacy.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { askToPersist, freeOriginBytes, type OriginFolder } from '../origin-files/origin-folder.ts'
-import { isQuotaExceeded, type WritableFile } from '../origin-files/writable-file.ts'
+import { storageRefusal, type WritableFile } from '../origin-files/writable-file.ts'
 import { GrowingBytes } from '../sources/growing-bytes.ts'
 import { HubNetworkError } from './errors.ts'
 import type { HubFile } from './hub-file.ts'
@@ -85,8 +85,9 @@ export class OriginPartial implements PartialContent {
         this.#place.note('outside of a worker a closed tab loses what has arrived of a file: its bytes are stored when the download ends')
       }
     } catch (error) {
-      if (!isQuotaExceeded(error)) throw error
-      await this.#moveToMemory('the browser gives this page no more room')
+      const refusal = storageRefusal(error)
+      if (refusal === undefined) throw error
+      await this.#moveToMemory(refusal)
     }
   }
 
@@ -156,8 +157,9 @@ export class OriginPartial implements PartialContent {
     try {
       await write()
     } catch (error) {
-      if (!isQuotaExceeded(error)) throw error
-      await this.#moveToMemory('the browser gives this page no more room')
+      const refusal = storageRefusal(error)
+      if (refusal === undefined) throw error
+      await this.#moveToMemory(refusal)
     }
   }
 

@@ -9,7 +9,7 @@
 import { FileError } from '../errors.ts'
 import { findOriginFolder, type OriginFolder, openOriginFolder } from '../origin-files/origin-folder.ts'
 import { takeOriginLock } from '../origin-files/origin-lock.ts'
-import { isQuotaExceeded } from '../origin-files/writable-file.ts'
+import { storageRefusal } from '../origin-files/writable-file.ts'
 import { blobSource } from '../sources/blob-source.ts'
 import type { GrowingBytes } from '../sources/growing-bytes.ts'
 import { isCommit } from './hub-file.ts'
@@ -161,7 +161,7 @@ async function unlessFull(write: () => Promise<void>): Promise<void> {
   try {
     await write()
   } catch (error) {
-    if (!isQuotaExceeded(error)) throw error
+    if (storageRefusal(error) === undefined) throw error
   }
 }
 

@@ -9,7 +9,7 @@ import { hasSyncAccess, type SyncAccessHandle } from './sync-access.ts'
 export interface WritableFile extends AsyncDisposable {
   /** Whether bytes are in the file as soon as they are written. */
   readonly isDirect: boolean
-  /** @throws an error that `isQuotaExceeded` recognises, when there is no room */
+  /** @throws an error that `storageRefusal` explains, when there is no room */
   write(bytes: Uint8Array, offset: number): Promise<void>
   truncate(byteLength: number): Promise<void>
   /** Waits until what was written has reached the disk. */
@@ -21,7 +21,7 @@ export async function openToWrite(handle: FileSystemFileHandle): Promise<Writabl
   try {
     return hasSyncAccess(handle) ? directFile(await handle.createSyncAccessHandle()) : await streamedFile(handle)
   } catch (cause) {
-    if (isQuotaExceeded(cause)) throw cause
+    if (storageRefusal(cause) !== undefined) throw cause
     throw new FileError(
       { file: handle.name, found: `a file that cannot be opened (${String(cause)})`, expected: 'one that nobody else writes' },
       { cause },
@@ -29,9 +29,11 @@ export async function openToWrite(handle: FileSystemFileHandle): Promise<Writabl
   }
 }
 
-/** Whether an error says that the origin has used up the room that the browser gives it. */
-export function isQuotaExceeded(error: unknown): boolean {
-  return error instanceof Error && error.name === 'QuotaExceededError'
+/** Why the browser takes no more bytes, when that is what an error says; such bytes may be held in memory instead. */
+export function storageRefusal(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if (error.name === 'QuotaExceededError') return 'the browser gives this page no more room'
+  return error.name === 'NotSupportedError' ? 'this browser lets only workers write files' : undefined
 }
 
 function directFile(access: SyncAccessHandle): WritableFile {
@@ -62,6 +64,8 @@ function directFile(access: SyncAccessHandle): WritableFile {
 }
 
 async function streamedFile(handle: FileSystemFileHandle): Promise<WritableFile> {
+  // Safari before 26
+  if (!('createWritable' in handle)) throw new DOMException('files without createWritable', 'NotSupportedError')
   const stream = await handle.createWritable({ keepExistingData: true })
   let isOpen = true
   return {
