@@ -108,6 +108,8 @@ export interface ModelConfig {
    */
   readonly ropeSwitch?: number
   readonly tiedEmbeddings: boolean
+  /** [logits] ascending ids of the logits, where the model was opened with a part of its head (`headTokens`); absent: logits of all tokens. */
+  readonly headTokens?: Int32Array
 }
 
 export interface Capabilities {

@@ -8,6 +8,7 @@ import { type AdapterOptions, type LoraAdapter, openAdapters } from './adapters/
 import type { CausalLM, Plan } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { withFirstLayers } from './checkpoint/first-layers.ts'
+import { withHeadTokens } from './checkpoint/head-tokens.ts'
 import { openCheckpoint, openCheckpointFiles } from './checkpoint/open-checkpoint.ts'
 import { CACHE_FORMATS, type CacheFormat, cacheTypeFor } from './decoder/cache-type.ts'
 import { PLAIN_OUTPUTS } from './decoder/outputs.ts'
@@ -33,6 +34,11 @@ export interface LoadOptions {
    * Default: all.
    */
   readonly layers?: number
+  /**
+   * Gives logits of these tokens alone, ascending ids: for drafts, whose head is the dearest part of a small model (`config.headTokens`). Nothing
+   * generates with such a model. Default: all.
+   */
+  readonly headTokens?: Int32Array
   /** LoRA adapters in PEFT's form, several at once. */
   readonly adapters?: readonly AdapterOptions[]
   /** Threads inside an operator; as many as physical cores by default. */
@@ -99,6 +105,8 @@ export async function loadPacked(
     }
     if (cache === 'float16') refuse('cache', cache, 'float32: a graph keeps rows as it was exported to')
     if (options.layers !== undefined) refuse('layers', `${options.layers}`, 'none: a graph has the layers that it was exported with')
+    if (options.headTokens !== undefined)
+      refuse('headTokens', `${options.headTokens.length} ids`, 'none: a graph has the head that it was exported with')
     if (format !== 'auto') refuse('format', format, 'none: a graph has the formats that it was exported with')
     if (options.adapters?.length) refuse('adapters', `${options.adapters.length}`, 'none: exported graphs have no place for them')
     return openExported('located' in found ? { files: found.located.files, path: graphPath } : graphPath, runtime, options)
@@ -111,6 +119,7 @@ export async function loadPacked(
   let packing: Packing
   try {
     checkpoint = options.layers === undefined ? opened : withFirstLayers(opened, options.layers)
+    if (options.headTokens !== undefined) checkpoint = withHeadTokens(checkpoint, options.headTokens)
     adapters = await openAdapters(options.adapters ?? [])
     chosen = choose(checkpoint, format, adapters, runtime)
     packing = await packingFor(runtime, chosen)
@@ -151,7 +160,9 @@ export async function loadPacked(
     const { selfTest, stepTimes } = await findOut(model(plan), {
       threads: plan.threads,
       ...(await whereKept(graph, plan)),
-      ...(options.selfTest === false ? {} : { selfTest: readsPositions ? { positionsEnd: config.maxPositions } : {} }),
+      ...(options.selfTest === false || options.headTokens !== undefined
+        ? {}
+        : { selfTest: readsPositions ? { positionsEnd: config.maxPositions } : {} }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     const { exact = false, note = selfTest === undefined ? 'the self-test was switched off' : undefined } = selfTest ?? {}

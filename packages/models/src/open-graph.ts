@@ -68,6 +68,7 @@ function buildGraph(
     weights: checkpoint.weights,
     packing,
     checkpoint: checkpoint.name,
+    headTokens: checkpoint.description.config.headTokens,
     ...(binding === undefined ? {} : { adapters: binding }),
   })
   const decoder = createDecoder(checkpoint.description, binder, graph, outputs, cacheType)
@@ -103,8 +104,11 @@ export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, output
     name: checkpoint.name,
     ...(options.convertedFolder === undefined ? {} : { folder: options.convertedFolder }),
     ...(options.convertedLimitBytes === undefined ? {} : { limitBytes: options.convertedLimitBytes }),
-    ...(checkpoint.fingerprint === undefined ? {} : { fingerprint: fingerprintWith(checkpoint.fingerprint, adapters) }),
-    ...(checkpoint.path === undefined
+    ...(checkpoint.fingerprint === undefined
+      ? {}
+      : { fingerprint: fingerprintWith(checkpoint.fingerprint, checkpoint.description.config.headTokens, adapters) }),
+    // the other threads know the checkpoint by its path, and its layers
+    ...(checkpoint.path === undefined || checkpoint.description.config.headTokens !== undefined
       ? {}
       : {
           conversion: {
@@ -143,9 +147,11 @@ export async function openGraph(checkpoint: Checkpoint, runtime: Runtime, output
   }
 }
 
-/** Weights with other adapters in them are other weights. */
-function fingerprintWith(checkpoint: string, adapters: readonly LoraAdapter[] = []): string {
-  return [checkpoint, ...adapters.map(({ fingerprint }) => fingerprint)].join('\n')
+/** Weights with other adapters in them, or with other rows, are other weights. */
+function fingerprintWith(checkpoint: string, headTokens: Int32Array | undefined, adapters: readonly LoraAdapter[] = []): string {
+  return [checkpoint, ...(headTokens === undefined ? [] : [headTokens.join()]), ...adapters.map(({ fingerprint }) => fingerprint)].join(
+    '\n',
+  )
 }
 
 /** Refuses tensors that nothing explains; says which ones the architecture passes over. */

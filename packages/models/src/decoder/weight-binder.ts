@@ -86,9 +86,11 @@ export interface WeightBinderOptions {
   readonly packing: Packing
   readonly checkpoint: string
   readonly adapters?: AdapterBinding
+  /** Rows of the head that are wanted; all when absent. */
+  readonly headTokens?: Int32Array | undefined
 }
 
-export function createWeightBinder({ graph, weights, packing, checkpoint, adapters }: WeightBinderOptions): WeightBinder {
+export function createWeightBinder({ graph, weights, packing, checkpoint, adapters, headTokens }: WeightBinderOptions): WeightBinder {
   const used = new Set<string>()
   const vectors = new Map<string, Value>()
   const packedWeights = new Map<string, LinearWeight>()
@@ -245,7 +247,9 @@ export function createWeightBinder({ graph, weights, packing, checkpoint, adapte
       return padsSingleRows
     },
     has: (name) => weights.find(name) !== undefined,
-    linear(x, parts, { role, inputs, isAddedToStream = false }) {
+    linear(x, whole, { role, inputs, isAddedToStream = false }) {
+      const parts =
+        role === 'head' && headTokens !== undefined ? whole.map((part) => ({ ...part, ...chosenOutputs(part, headTokens) })) : whole
       const found = parts.map((part): FoundPart => {
         const { outputs, storedOutputs = outputs } = part
         // the file may hold the transpose of what Hugging Face's names stand for
@@ -296,6 +300,11 @@ interface FoundPart extends LinearPart {
 
 function storedLayout({ weight: { rowOrder }, isTransposed = false }: FoundPart, inputs: number) {
   return { inputs, isTransposed, ...(rowOrder === undefined ? {} : { rowOrder }) }
+}
+
+/** A part that gives these of its outputs. */
+function chosenOutputs({ outputs, storedOutputs = outputs, rowOrder }: LinearPart, chosen: Int32Array) {
+  return { outputs: chosen.length, storedOutputs, rowOrder: rowOrder === undefined ? chosen : chosen.map((row) => rowOrder[row] ?? 0) }
 }
 
 /** A name for the rows that a part takes of its weight. */

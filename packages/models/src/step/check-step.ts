@@ -36,8 +36,9 @@ export function checkStep(step: DecodeStep, { config, layers, cacheType = 'float
   }
   if (layers.some(({ recurrent }) => recurrent !== undefined)) checkRecurrentStep(step)
   const k = step.want.topK
-  if (k !== undefined && !(Number.isInteger(k) && k >= 1 && k <= config.vocab)) {
-    refuse('want.topK', `${k}`, `a whole number from 1 to ${config.vocab}`)
+  const logits = config.headTokens?.length ?? config.vocab
+  if (k !== undefined && !(Number.isInteger(k) && k >= 1 && k <= logits)) {
+    refuse('want.topK', `${k}`, `a whole number from 1 to ${logits}`)
   }
   return { steps, positions, wantedRows: wantedRows(step, steps) }
 }

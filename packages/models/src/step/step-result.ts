@@ -52,13 +52,16 @@ export function stepResult(parts: ResultParts): StepResult {
   const { want } = step
   const rows = newRows(parts)
   const wanted = checked.wantedRows.length
+  const width = config.headTokens?.length ?? config.vocab
   return {
     rows,
     elapsedMs,
     ...(want.logits === undefined
       ? {}
-      : { logits: tensor('float32', [wanted, config.vocab], rowsOf(outputs, 'logits', firstWanted, wanted, config.vocab)) }),
-    ...(want.topK === undefined ? {} : { topK: topRows(outputs, want.topK, parts.graphOutputs.topK, firstWanted, wanted) }),
+      : { logits: tensor('float32', [wanted, width], rowsOf(outputs, 'logits', firstWanted, wanted, width)) }),
+    ...(want.topK === undefined
+      ? {}
+      : { topK: topRows(outputs, want.topK, parts.graphOutputs.topK, firstWanted, wanted, config.headTokens) }),
     ...(want.hidden === undefined
       ? {}
       : {
@@ -107,7 +110,7 @@ function recurrentRows(outputs: ReadonlyMap<string, Tensor>, layer: number, step
 }
 
 /** The graph chose `graphK` of each row, which is at least `k`. */
-function topRows(outputs: ReadonlyMap<string, Tensor>, k: number, graphK: number, first: number, rows: number) {
+function topRows(outputs: ReadonlyMap<string, Tensor>, k: number, graphK: number, first: number, rows: number, headTokens?: Int32Array) {
   const allValues = floats(outputs, 'top_values')
   const allTokens = outputs.get('top_tokens')?.data
   if (!(allTokens instanceof BigInt64Array)) throw missing('top_tokens')
@@ -116,7 +119,8 @@ function topRows(outputs: ReadonlyMap<string, Tensor>, k: number, graphK: number
   for (let row = 0; row < rows; row++) {
     for (let rank = 0; rank < k; rank++) {
       values[row * k + rank] = allValues[(first + row) * graphK + rank] ?? 0
-      tokens[row * k + rank] = Number(allTokens[(first + row) * graphK + rank] ?? 0n)
+      const logit = Number(allTokens[(first + row) * graphK + rank] ?? 0n)
+      tokens[row * k + rank] = headTokens?.[logit] ?? logit
     }
   }
   return { values, tokens, k }

@@ -32,6 +32,7 @@ test.skipIf(!fixtures).each([
     expect(own.logits?.data.length).toBe(whole.config.vocab)
     expect(first.plan.notes.join()).toMatch(/opened with its first 1 layers of/)
   },
+  90_000,
 )
 
 test.skipIf(!fixtures).each([0, 3, 1.5, Number.NaN])('%s layers of 2 are refused (needs FORETOKEN_FIXTURES)', async (layers) => {
