@@ -1,0 +1,13 @@
+/** The drafters that are proven on real graphs, each made anew for a generation. One more drafter is one more line. */
+import { autoDrafter, type Drafter } from '@foretoken/generation'
+import { ngramPool, promptLookup, suffixDrafter, tokenRecycling, withBudget } from '../src/index.ts'
+
+export const PROOF_DRAFTERS: Readonly<Record<string, () => Drafter>> = {
+  'prompt lookup': () => promptLookup({ shortest: 1 }),
+  'suffix automaton': () => suffixDrafter({ shortest: 1 }),
+  'n-gram pool': () => ngramPool(),
+  'token recycling': () => tokenRecycling({ keep: true }),
+  'token recycling without pairs': () => tokenRecycling({ bigrams: false }),
+  auto: () => autoDrafter(),
+  'all in one tree': () => withBudget([suffixDrafter({ shortest: 1 }), tokenRecycling(), ngramPool(), promptLookup()]),
+}
