@@ -38,7 +38,7 @@ export function grammarConstraint(grammar: string): Constraint {
 }
 
 /** @throws {ConstraintError} for a mistake */
-export function parseGrammar(source: string): Grammar {
+function parseGrammar(source: string): Grammar {
   let at = 0
   let depth = 0
   const refuse = (expected: string): never => {

@@ -20,7 +20,7 @@ export interface GrammarNetwork {
 }
 
 /** Bounds what a small grammar can ask for: (((a{1000}){1000}){1000}) is three thousand states, a text of a million letters is refused. */
-export const MAX_STATES = 200_000
+const MAX_STATES = 200_000
 
 /** No text fulfils a grammar. */
 export class UnfulfillableError extends ConstraintError {}

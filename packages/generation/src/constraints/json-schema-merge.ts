@@ -12,10 +12,9 @@ import {
   type Schema,
   schemaOf,
   schemasOf,
-  shortText,
   typesOf,
 } from './json-schema-keywords.ts'
-import { canonicalText, isObject, type JsonObject, type JsonValue } from './json-value.ts'
+import { canonicalText, type JsonObject, type JsonValue } from './json-value.ts'
 
 const together = (a: Schema, b: Schema): JsonObject => new Map<string, JsonValue>([['allOf', [a, b]]])
 
@@ -165,8 +164,4 @@ function differInProperty(a: JsonObject, b: JsonObject, resolve: (schema: Schema
     if (other === false) return true
     return own !== undefined && other !== undefined && requiredByB.has(name) && areDisjoint(own, other, resolve, depth + 1)
   })
-}
-
-export function describeSchema(schema: Schema): string {
-  return isObject(schema) ? shortText([...schema.keys()]) : String(schema)
 }

@@ -6,7 +6,6 @@ import {
   commonRanges,
   complementOf,
   type Expression,
-  MAX_CODE_POINT,
   NOTHING,
   optional,
   repeat,
@@ -137,5 +136,3 @@ function escapedCharacter(ranges: readonly CodePointRange[]): Expression {
   )
   return choice(character(...commonRanges(ranges, UNESCAPED)), ...escapes)
 }
-
-export const WHOLE_RANGE: CodePointRange = [0, MAX_CODE_POINT]
