@@ -4,8 +4,8 @@ export default defineConfig({
   entry: [
     'src/index.ts',
     'src/hub/index.ts',
-    'src/hub/node-storage.ts',
-    'src/hub/web-storage.ts',
+    'src/hub/hub-storage/node.ts',
+    'src/hub/hub-storage/web.ts',
     'src/origin-files/index.ts',
     'src/platform/node.ts',
     'src/platform/web.ts',

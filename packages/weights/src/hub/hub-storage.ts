@@ -1,5 +1,5 @@
 /**
- * Where downloads are kept, behind one interface: a folder on disk in Node (`node-storage.ts`), files of the origin in a page (`web-storage.ts`). A content is
+ * Where downloads are kept, behind one interface: a folder on disk in Node (`hub-storage/node.ts`), files of the origin in a page (`hub-storage/web.ts`). A content is
  * known by its hash, so that revisions share what they have in common; a snapshot says which contents a commit has under which paths.
  */
 import type { ByteSource } from '../sources/byte-source.ts'

@@ -3,7 +3,7 @@
  * come from Web Cryptography applied to the whole content.
  */
 
-export const COMMIT = 'c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00'
+const COMMIT = 'c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00'
 export const REPOSITORY = 'tests/tiny'
 export const ENDPOINT = 'https://hub.test'
 export const WEIGHTS_FILE = 'model.safetensors'

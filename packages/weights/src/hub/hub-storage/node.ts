@@ -2,13 +2,15 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileSource } from '#platform'
-import { linkIntoSnapshot, listSnapshot, readReference, repositoryFolders, sizeOf, writeReference } from './cache-layout.ts'
-import { takeFileLock as takeLock } from './file-lock.ts'
-import type { HubStorage, RepositoryStorage, StoredRepository } from './hub-storage.ts'
-import { PartialFile, partialPath } from './partial-file.ts'
+import { linkIntoSnapshot, listSnapshot, readReference, repositoryFolders, sizeOf, writeReference } from '../cache-layout.ts'
+import { takeFileLock as takeLock } from '../file-lock.ts'
+import type { FileLock, FileLockOptions, HubStorage, RepositoryStorage, StoredRepository } from '../hub-storage.ts'
+import { PartialFile, partialPath } from '../partial-file.ts'
 
 /** One process at a time. */
-export const takeFileLock: typeof takeLock = takeLock
+export function takeFileLock(path: string, options: FileLockOptions = {}): Promise<FileLock> {
+  return takeLock(path, options)
+}
 
 /** A page may not send this header to another origin without asking first. */
 export const sendsIfRange = true

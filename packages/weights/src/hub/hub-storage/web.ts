@@ -6,13 +6,13 @@
  *
  * Where the browser gives no files or no room, contents are held in memory as long as the hub is, and `notes` say why.
  */
-import { FileError } from '../errors.ts'
-import { findOriginFolder, type OriginFolder, openOriginFolder } from '../origin-files/origin-folder.ts'
-import { takeOriginLock } from '../origin-files/origin-lock.ts'
-import { storageRefusal } from '../origin-files/writable-file.ts'
-import { blobSource } from '../sources/blob-source.ts'
-import type { GrowingBytes } from '../sources/growing-bytes.ts'
-import { isCommit } from './hub-file.ts'
+import { FileError } from '../../errors.ts'
+import { findOriginFolder, type OriginFolder, openOriginFolder } from '../../origin-files/origin-folder.ts'
+import { takeOriginLock } from '../../origin-files/origin-lock.ts'
+import { storageRefusal } from '../../origin-files/writable-file.ts'
+import { blobSource } from '../../sources/blob-source.ts'
+import type { GrowingBytes } from '../../sources/growing-bytes.ts'
+import { isCommit } from '../hub-file.ts'
 import type {
   FileLock,
   FileLockOptions,
@@ -21,8 +21,8 @@ import type {
   RepositoryStorage,
   SnapshotFile,
   StoredRepository,
-} from './hub-storage.ts'
-import { OriginPartial, partialMark } from './origin-partial.ts'
+} from '../hub-storage.ts'
+import { OriginPartial, partialMark } from '../origin-partial.ts'
 
 /** A page may not send this header to another origin without asking first. */
 export const sendsIfRange = false
