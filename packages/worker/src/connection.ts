@@ -16,7 +16,7 @@ import {
   type ToHost,
   type ToPage,
 } from './messages/protocol.ts'
-import { receiveError, sendError } from './messages/sent-error.ts'
+import { receiveError } from './messages/received-error.ts'
 import { PieceStream } from './piece-stream.ts'
 
 export interface CallOptions {
@@ -85,7 +85,7 @@ export class Connection {
       fail: reject,
       progress: (progress) => onProgress?.(progress),
     })
-    const abort = () => this.#postAbort(id, signal)
+    const abort = () => this.#postAbort(id)
     signal?.addEventListener('abort', abort)
     try {
       this.#send(id, { kind: 'call', id, call }, transfer)
@@ -116,7 +116,7 @@ export class Connection {
       },
       ask: (count) => this.#post({ kind: 'ask', id, pieces: count }),
       leave: (ids) => this.#post({ kind: 'leave', id, ids }),
-      abort: () => this.#postAbort(id, signal),
+      abort: () => this.#postAbort(id),
     })
     return pieces
   }
@@ -154,7 +154,9 @@ export class Connection {
       return
     }
     if (message.kind === 'hello') this.#greetedBy(message.protocol)
-    else if (message.kind === 'crash') this.#crash(crash('an error that nobody caught in the worker', receiveError(message.error)))
+    else if (message.kind === 'crash')
+      void receiveError(message.error).then((cause) => this.#crash(crash('an error that nobody caught in the worker', cause)))
+    else if (message.kind === 'failure') void receiveError(message.error).then((error) => this.#fail(message.id, error))
     else this.#answer(message)
   }
 
@@ -173,7 +175,7 @@ export class Connection {
     this.#crash(crash('a worker that speaks otherwise', error))
   }
 
-  #answer(message: Exclude<ToPage, { kind: 'hello' | 'crash' }>): void {
+  #answer(message: Exclude<ToPage, { kind: 'hello' | 'crash' | 'failure' }>): void {
     const request = this.#pending.get(message.id)
     // what was on its way when the page stopped waiting
     if (request === undefined) return
@@ -182,9 +184,15 @@ export class Connection {
     else {
       this.#remove(message.id)
       if (message.kind === 'result') request.result(message.value)
-      else if (message.kind === 'end') request.end()
-      else request.fail(receiveError(message.error))
+      else request.end()
     }
+  }
+
+  #fail(id: number, error: unknown): void {
+    const request = this.#pending.get(id)
+    if (request === undefined) return
+    this.#remove(id)
+    request.fail(error)
   }
 
   #crash(error: WorkerCrashedError): void {
@@ -222,8 +230,8 @@ export class Connection {
     }
   }
 
-  #postAbort(id: number, signal: AbortSignal | undefined): void {
-    if (this.#pending.has(id)) this.#post({ kind: 'abort', id, reason: sendError(signal?.reason) })
+  #postAbort(id: number): void {
+    if (this.#pending.has(id)) this.#post({ kind: 'abort', id })
   }
 
   #post(message: ToHost, transfer: ArrayBuffer[] = []): void {

@@ -60,7 +60,7 @@ test('a worker that speaks otherwise, or another version, is a WorkerProtocolErr
 
 test.skipIf(platform() !== 'linux')(
   'twenty models that come and go leave no thread and no memory behind',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const cycle = async () => {
       await using model = await hosted(tinyModel({ layers: 1 }), { selfTest: false })

@@ -6,7 +6,7 @@ import { loadRuntime } from '@foretoken/runtime'
 import { DisposedError } from '@foretoken/tensor'
 import { WorkerProtocolError } from '../errors.ts'
 import { type Call, type Calls, isToHost, PROTOCOL, type Progress, type StreamRequest, type ToPage } from '../messages/protocol.ts'
-import { receiveError, sendError } from '../messages/sent-error.ts'
+import { sendError } from '../messages/sent-error.ts'
 import { buffersOf } from '../messages/transfer.ts'
 import { ModelHost } from './model-host.ts'
 import { openSource } from './open-source.ts'
@@ -61,7 +61,7 @@ class Host {
         this.#running.get(message.id)?.pieces?.leave(message.ids)
         return
       case 'abort':
-        this.#abort(message.id, receiveError(message.reason))
+        this.#abort(message.id, new DOMException('the generation was aborted', 'AbortError'))
         return
     }
   }

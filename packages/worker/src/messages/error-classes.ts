@@ -32,7 +32,7 @@ import {
 import { DiskFullError, DownloadHashError, DownloadSizeError, HubNetworkError, OfflineError, RepositoryError } from '@foretoken/weights/hub'
 import { SnapshotError, UnsendableError, WorkerCrashedError, WorkerProtocolError } from '../errors.ts'
 
-interface ErrorClass {
+export interface ErrorClass {
   readonly name: string
   readonly prototype: object
 }
@@ -85,10 +85,6 @@ export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map<string, Err
   ['worker-crashed', WorkerCrashedError],
   ['worker-protocol', WorkerProtocolError],
 ])
-
-export const builtInErrors: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>(
-  [AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((known) => [known.name, known]),
-)
 
 /** Classes that share the code of their base: known by their name, where no minifier has changed it, and as their base elsewhere. */
 export const subclasses: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([[HubNetworkError.name, HubNetworkError]])

@@ -121,7 +121,7 @@ export type ToHost =
   | { readonly kind: 'ask'; readonly id: number; readonly pieces: number }
   /** The reader left after so many ids. */
   | { readonly kind: 'leave'; readonly id: number; readonly ids: number }
-  | { readonly kind: 'abort'; readonly id: number; readonly reason: SentError }
+  | { readonly kind: 'abort'; readonly id: number }
 
 export type ToPage =
   | { readonly kind: 'hello'; readonly protocol: number }
