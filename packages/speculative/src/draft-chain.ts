@@ -28,7 +28,7 @@ export function draftChain(
     name,
     mayMissSteps: true,
     begin(context) {
-      const choices = createDraftChoices(context, sharedVocabulary(context.lm, draft), RANKED)
+      const choices = createDraftChoices(context, draft, sharedVocabulary(context.lm, draft), RANKED)
       const rows = rowsFor(context)
       return {
         async propose({ tokens, most, deepest }) {

@@ -3,12 +3,14 @@
  * noise of the position. A draft model that thinks nearly what the target thinks then proposes what the target draws, at any temperature.
  */
 import { createTokenRanking, type DraftContext, ProcessorError, processorChain, type RankedTokens } from '@foretoken/generation'
+import type { CausalLM } from '@foretoken/models'
+import { draftLogits } from './draft-logits.ts'
 
 export interface DraftChoices {
   /** The output has become so long. */
   follow(tokens: Int32Array): void
   /**
-   * @param logits  [at least vocab] of the model after these tokens and the branch
+   * @param logits  [logits] of the draft model after these tokens and the branch
    * @param branch  drafted tokens after the output
    * @returns       the choices, best first; none where nothing can be chosen. Reused by the next call
    */
@@ -16,19 +18,21 @@ export interface DraftChoices {
 }
 
 /**
+ * @param draft  whose logits will be ranked
  * @param vocab  ids that may be drafted, those below it
  * @param most   tokens that are ranked
  */
-export function createDraftChoices(context: DraftContext, vocab: number, most: number): DraftChoices {
+export function createDraftChoices(context: DraftContext, draft: CausalLM, vocab: number, most: number): DraftChoices {
   const { sampling, sequence, processors = [], prompt, lm } = context
   const ranking = createTokenRanking(sampling, vocab, Math.min(most, vocab))
   const state = processors.length === 0 ? undefined : processorChain(processors).follow(prompt)
   const processed = new Float32Array(state === undefined ? 0 : lm.config.vocab)
+  const rowOf = draftLogits(draft, vocab)
   let length = prompt.length
   const process = (logits: Float32Array, branch: readonly number[]): Float32Array => {
-    if (state === undefined) return logits.subarray(0, vocab)
+    if (state === undefined) return rowOf(logits)
     processed.fill(Number.NEGATIVE_INFINITY, vocab)
-    processed.set(logits.subarray(0, vocab))
+    processed.set(rowOf(logits))
     for (const token of branch) state.push(token)
     try {
       state.apply(processed)

@@ -13,6 +13,7 @@ export { earlyExit } from './drafters/early-exit.ts'
 export { type JacobiOptions, jacobi } from './drafters/jacobi.ts'
 export { type LookaheadOptions, lookahead } from './drafters/lookahead.ts'
 export { type BridgedDraftOptions, bridgedDraftModel } from './drafters/bridged-draft-model.ts'
+export { type FrequentTokensOptions, frequentTokens } from './draft-vocabulary.ts'
 export { ModelPairError, VocabularyError } from './errors.ts'
 // Several models at once. Not lossless: the output is that of none of them.
 export { type ContrastiveOptions, lossyContrastive } from './collaborative/contrastive.ts'

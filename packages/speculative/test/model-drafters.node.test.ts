@@ -4,7 +4,7 @@ import { type Drafter, generateText, PrefixCache, prefixProcessor, type SingleGe
 import type { KvCache } from '@foretoken/kv-cache'
 import { type CausalLM, loadCausalLM, type WeightFormat } from '@foretoken/models'
 import { expect, test } from 'vitest'
-import { draftModel, dynamicTree, earlyExit, jacobi, lookahead } from '../src/index.ts'
+import { draftModel, dynamicTree, earlyExit, frequentTokens, jacobi, lookahead, lossyContrastive } from '../src/index.ts'
 import { watchedModel } from './fakes/watched-model.ts'
 
 const fixtures = process.env.FORETOKEN_FIXTURES
@@ -111,6 +111,45 @@ test.skipIf(!fixtures)('an early exit computes neither the prompt nor what was a
   expect(rows.length).toBeGreaterThan(10)
   expect(new Set(rows)).toEqual(new Set([1]))
 })
+
+test.skipIf(!fixtures)(
+  'a draft with a part of its head changes no token, and drafts none that it has not (needs FORETOKEN_FIXTURES)',
+  async () => {
+    await using lm = await loadCausalLM(checkpoint('llama'), { format: 'int8-rows' })
+    const sampled = { sampling: { kind: 'sample', temperature: 0.9, topP: 0.9, seed: 8 } } as const
+    for (const option of [{}, sampled, { processors: [even] }]) {
+      const all = { speculate: 'off' as const, tokens: TOKENS, maxNewTokens: 40, stopTokens: [], ...option }
+      const plain = await generateText(lm, all)
+      const headTokens = frequentTokens([plain.ids], { vocab: lm.config.vocab, count: 16 })
+      await using draft = await loadCausalLM(checkpoint('llama'), { format: 'int8-rows', headTokens })
+      for (const drafter of [
+        draftModel(draft, { leastConfidence: 0 }),
+        dynamicTree(draft, { threshold: 0.02 }),
+        dynamicTree(draft, { threshold: 0.02, draws: 'independent' }),
+      ]) {
+        const seen = new Set<number>()
+        const speculate: Drafter = {
+          ...drafter,
+          begin(context) {
+            const session = drafter.begin(context)
+            const propose = async (request: Parameters<typeof session.propose>[0]) => {
+              const proposal = await session.propose(request)
+              for (const token of proposal?.tokens ?? []) seen.add(token)
+              return proposal
+            }
+            return { ...session, propose }
+          },
+        }
+        const drafted = await generateText(lm, { ...all, speculate })
+        expect(drafted.ids).toEqual(plain.ids)
+        expect([...seen].filter((token) => !headTokens.includes(token))).toEqual([])
+        expect(drafted.statistics.speculation?.accepted).toBeGreaterThan(5)
+      }
+      expect(() => lossyContrastive({ large: lm, small: draft })).toThrow(expect.objectContaining({ code: 'model-pair' }))
+      await expect(generateText(draft, all)).rejects.toMatchObject({ code: 'logits' })
+    }
+  },
+)
 
 test.skipIf(!fixtures)('an early exit of another model, or of recurrent layers, is refused (needs FORETOKEN_FIXTURES)', async () => {
   await using lm = await loadCausalLM(checkpoint('llama'), { format: 'f32' })

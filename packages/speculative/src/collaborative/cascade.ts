@@ -8,7 +8,7 @@ import { ArgumentError, tensor } from '@foretoken/tensor'
 import { checkProbability } from '../draft-chain.ts'
 import { sharedVocabulary } from '../shared-vocabulary.ts'
 import { CascadeCache, type TokenRows } from './cascade-cache.ts'
-import type { CombinationRule } from './joined-model.ts'
+import { type CombinationRule, requireWholeHead } from './joined-model.ts'
 
 /** When the large model is asked. */
 export type Consultation =
@@ -50,6 +50,7 @@ export interface Cascade extends CausalLM {
 export function lossyCascade({ small, large, consult = { kind: 'confidence', below: 0.5 }, combine }: CascadeOptions): Cascade {
   if (consult.kind === 'confidence' || consult.kind === 'margin') checkProbability('consult.below', consult.below)
   const vocab = sharedVocabulary(large, small)
+  for (const each of [small, large]) requireWholeHead(each)
   let [tokens, consulted] = [0, 0]
   const forward = async (step: DecodeStep): Promise<StepResult> => {
     const { cache, ids, wantsLogits } = requireChain(step)

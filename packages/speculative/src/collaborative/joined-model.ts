@@ -24,12 +24,13 @@ export type CombinationRule = (rows: readonly Float32Array[], out: Float32Array)
  * @param name    of the rule, for the plan
  * @throws {ArgumentError} without a model
  * @throws {VocabularyError} when ids mean other tokens to one of them
- * @throws {ModelPairError} when the rope of more than one jumps, at different lengths
+ * @throws {ModelPairError} for a model with a part of its head, or when the rope of more than one jumps, at different lengths
  */
 export function joinedModel(models: readonly CausalLM[], name: string, rule: CombinationRule): CausalLM {
   const [first] = models
   if (first === undefined) throw new ArgumentError({ field: 'models', found: 'none', expected: 'at least one' })
   const vocab = Math.min(...models.map((each) => sharedVocabulary(first, each)))
+  for (const each of models) requireWholeHead(each)
   const switches = new Set(models.flatMap(({ config }) => config.ropeSwitch ?? []))
   if (switches.size > 1) throw new ModelPairError({ field: 'ropeSwitch', found: [...switches].join(' and '), expected: 'one length' })
   const [ropeSwitch] = switches
@@ -92,6 +93,13 @@ export function joinedModel(models: readonly CausalLM[], name: string, rule: Com
     },
     async [Symbol.asyncDispose]() {},
   }
+}
+
+/** @throws {ModelPairError} for a model that gives logits of some tokens alone */
+export function requireWholeHead({ config }: CausalLM): void {
+  if (config.headTokens === undefined) return
+  const found = `logits of ${config.headTokens.length} tokens of ${config.vocab}`
+  throw new ModelPairError({ field: 'models', found, expected: 'models with their whole head' })
 }
 
 /** Refuses what models of different widths cannot answer together. */

@@ -8,6 +8,7 @@ import { createTokenRanking, type Drafter, type Proposal } from '@foretoken/gene
 import type { CausalLM } from '@foretoken/models'
 import type { Tokenizer } from '@foretoken/tokenizers'
 import { chainProposal, checkProbability } from '../draft-chain.ts'
+import { draftLogits } from '../draft-logits.ts'
 import { DraftRows } from '../draft-rows.ts'
 import { VocabularyError } from '../errors.ts'
 import { bridgeOutput, continueInTokens } from '../text-bridge.ts'
@@ -37,10 +38,10 @@ export function bridgedDraftModel(draft: CausalLM, { draftTokens = 6, leastConfi
       const output = bridgeOutput(own, other)
       const rows = new DraftRows(draft, { promptLength: 0, signal })
       const writer: Writer = {
-        draft,
         rows,
         tokenizer: other,
         ranking: createTokenRanking({ kind: 'greedy' }, Math.min(draft.config.vocab, other.vocabularySize), 1),
+        rowOf: draftLogits(draft, Math.min(draft.config.vocab, other.vocabularySize)),
         least: leastConfidence,
       }
       return {
@@ -61,15 +62,15 @@ export function bridgedDraftModel(draft: CausalLM, { draftTokens = 6, leastConfi
 }
 
 interface Writer {
-  readonly draft: CausalLM
   readonly rows: DraftRows
   readonly tokenizer: Tokenizer
+  readonly rowOf: (logits: Float32Array) => Float32Array
   readonly ranking: ReturnType<typeof createTokenRanking>
   readonly least: number
 }
 
 /** What the draft model writes, whole characters alone, and the probability that it gives that. */
-async function write({ draft, rows, tokenizer, ranking, least }: Writer, ids: Int32Array, room: number) {
+async function write({ rows, rowOf, tokenizer, ranking, least }: Writer, ids: Int32Array, room: number) {
   const stream = tokenizer.stream()
   // some tokenizers leave out the first space of a text
   for (const id of ids.subarray(-8)) stream.push(id)
@@ -77,7 +78,7 @@ async function write({ draft, rows, tokenizer, ranking, least }: Writer, ids: In
   let value = 1
   let written = 0
   for (let logits = await rows.follow(ids); ; ) {
-    const { count, tokens, shares } = ranking.rank(logits.subarray(0, Math.min(draft.config.vocab, tokenizer.vocabularySize)), 0, 0)
+    const { count, tokens, shares } = ranking.rank(rowOf(logits), 0, 0)
     const [token = 0] = tokens
     if (count === 0 || value * (shares[0] ?? 0) < least || tokenizer.isSpecial(token)) break
     value *= shares[0] ?? 0

@@ -19,6 +19,7 @@ import type { CausalLM } from '@foretoken/models'
 import { ArgumentError } from '@foretoken/tensor'
 import { checkProbability } from '../draft-chain.ts'
 import { createDraftChoices } from '../draft-choices.ts'
+import { draftLogits } from '../draft-logits.ts'
 import { DraftRows } from '../draft-rows.ts'
 import { sharedVocabulary } from '../shared-vocabulary.ts'
 import { type Candidates, type GrownTree, growTree } from '../tree-growth.ts'
@@ -58,7 +59,7 @@ export function dynamicTree(draft: CausalLM, options: DynamicTreeOptions = {}): 
       const width = context.lm.capabilities.treeVisibility && draft.capabilities.treeVisibility ? children : 1
       const rows = new DraftRows(draft, { promptLength: context.prompt.length, signal: context.signal })
       const isDrawn = draws === 'independent' && context.sampling.kind === 'sample'
-      const source = isDrawn ? independentCandidates(context, vocab, width) : coupledCandidates(context, vocab, width)
+      const source = isDrawn ? independentCandidates(context, draft, vocab, width) : coupledCandidates(context, draft, vocab, width)
       return {
         async propose({ tokens, most, deepest }) {
           const room = Math.min(depth, deepest, draft.config.maxPositions - tokens.length)
@@ -116,8 +117,8 @@ interface CandidateSource {
 }
 
 /** The tokens that the target's noise chooses, one after the other. */
-function coupledCandidates(context: DraftContext, vocab: number, width: number): CandidateSource {
-  const choices = createDraftChoices(context, vocab, Math.max(8, width))
+function coupledCandidates(context: DraftContext, draft: CausalLM, vocab: number, width: number): CandidateSource {
+  const choices = createDraftChoices(context, draft, vocab, Math.max(8, width))
   return {
     begin: (tokens) => choices.follow(tokens),
     after(logits, branch) {
@@ -132,15 +133,16 @@ function coupledCandidates(context: DraftContext, vocab: number, width: number):
 const OWN_SEQUENCES = 2 ** 31
 
 /** Draws without replacement, with noise that no other node and no choice of the target has. Processors are left to the target. */
-function independentCandidates({ sampling, sequence }: DraftContext, vocab: number, width: number): CandidateSource {
+function independentCandidates({ sampling, sequence }: DraftContext, draft: CausalLM, vocab: number, width: number): CandidateSource {
   const sampler = createSampler(sampling, vocab)
   const seed = sampling.kind === 'sample' ? sampling.seed : 0
   const distributions = new Map<number, TokenDistribution>()
+  const rowOf = draftLogits(draft, vocab)
   let draws = 0
   return {
     begin: () => distributions.clear(),
     after(logits, _branch, node = -1) {
-      const distribution = sampler.distribution(logits.subarray(0, vocab))
+      const distribution = sampler.distribution(rowOf(logits))
       distributions.set(node, distribution)
       const key = noiseKey(seed, (sequence + OWN_SEQUENCES) % 2 ** 32, draws++)
       const order = Array.from(distribution.tokens, (token, i) => {

@@ -1,12 +1,19 @@
 /**
  * How often the first layers of a model say what all of them say, and what that brings: `node --conditions=foretoken-source test/benchmarks/early-exit.ts
- * MODEL LAYERS…`. For each number of layers a chain of four over eight prompts, greedy, with all tokens verified.
+ * MODEL TOKENS LAYERS…`. For each number of layers a chain of four over eight prompts, greedy, with all tokens verified; with TOKENS above 0 the draft's
+ * head gives logits of so many tokens alone, those that the outputs to other prompts used most.
  */
 import { generateText } from '@foretoken/generation'
 import { loadCausalLM } from '@foretoken/models'
-import { earlyExit } from '../../src/index.ts'
+import { earlyExit, frequentTokens } from '../../src/index.ts'
 
-const [model = '', ...counts] = process.argv.slice(2)
+const [model = '', head = '0', ...counts] = process.argv.slice(2)
+const OTHERS = [
+  'Write a short letter to a friend.',
+  'Write a Python class for a bank account.',
+  'List five facts about the sea.',
+  'Qual é a capital do Brasil?',
+]
 const PROMPTS = {
   chat: 'Why is the sky blue?',
   story: 'Tell a short story about a lighthouse keeper.',
@@ -19,8 +26,16 @@ const PROMPTS = {
 }
 
 await using lm = await loadCausalLM(model)
+const texts: number[][] = []
+for (const content of Number(head) > 0 ? OTHERS : []) {
+  const { ids } = await generateText(lm, { messages: [{ role: 'user', content }], maxNewTokens: 150 })
+  texts.push([...ids])
+}
+const { vocab } = lm.config
+const always = lm.generationDefaults.endOfText
+const part = Number(head) > 0 ? { headTokens: frequentTokens(texts, { vocab, count: Number(head), always }) } : {}
 for (const layers of counts.map(Number)) {
-  await using draft = await loadCausalLM(model, { layers, selfTest: false })
+  await using draft = await loadCausalLM(model, { layers, selfTest: false, ...part })
   const speculate = earlyExit(draft, { leastConfidence: 0, draftTokens: 4 })
   let [tested, accepted, plainMs, draftedMs] = [0, 0, 0, 0]
   const lines: string[] = []
