@@ -3,7 +3,7 @@
  * the name says so. A further drafter is a further line.
  */
 import { autoDrafter, type Drafter, suffixDrafter, withBudget } from '@foretoken/generation'
-import { ngramPool, promptLookup, tokenRecycling } from '@foretoken/speculative'
+import { jacobi, lookahead, ngramPool, promptLookup, tokenRecycling } from '@foretoken/speculative'
 
 export interface BenchDrafter {
   readonly name: string
@@ -20,6 +20,8 @@ export function benchDrafters(): readonly BenchDrafter[] {
     { name: 'token recycling', drafter: withBudget(tokenRecycling({ nodes: 8 })) },
     { name: 'suffix + recycling', drafter: withBudget([suffixDrafter({ shortest: 1 }), tokenRecycling({ nodes: 8 })]) },
     { name: 'suffix + recycling, kept', drafter: withBudget([suffixDrafter({ shortest: 1 }), tokenRecycling({ nodes: 8, keep: true })]) },
+    { name: 'lookahead, no budget', drafter: lookahead() },
+    { name: 'jacobi', drafter: withBudget(jacobi()) },
     { name: 'suffix, no budget', drafter: suffixDrafter() },
   ]
 }
