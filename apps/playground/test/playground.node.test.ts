@@ -145,8 +145,11 @@ describe.skipIf(chromiumPath === undefined)('the playground (needs Chromium)', {
     const second = await answers(page).locator('.tokens').innerText()
     expect(second).not.toBe(first)
     expect(await facts(page)).toContain('prompt of 22 tokens, 21 reused')
-    await page.getByRole('button', { name: 'Previous version of this answer' }).click()
+    await page.getByRole('button', { name: 'Previous version of this answer' }).press('Enter')
     expect(await answers(page).locator('.tokens').innerText()).toBe(first)
+    // the keyboard is not lost with the button that was pressed
+    await page.keyboard.press('Enter')
+    expect(await answers(page).locator('.tokens').innerText()).toBe(second)
   })
 
   test('a reload brings back the chat with its tokens and branches', async () => {
