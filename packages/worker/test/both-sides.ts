@@ -23,7 +23,8 @@ export async function workerOfSources(): Promise<() => WorkerLike> {
 const options = { format: 'f32', threads: 1, selfTest: true } as const
 
 export async function hosted(source: ModelSource = tinyModel(), more: HostOptions = {}): Promise<HostedModel> {
-  return loadInWorker(source, { ...options, worker: await workerOfSources(), ...more })
+  // a page finds the worker's script by itself, as Node does when it is built
+  return loadInWorker(source, { ...options, ...(isNode ? { worker: await workerOfSources() } : {}), ...more })
 }
 
 export async function inThread(model: TinyModelOptions = {}, more: LoadOptions = {}): Promise<CausalLM> {
