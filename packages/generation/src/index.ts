@@ -23,6 +23,7 @@ export { type BudgetedDrafter, type BudgetOptions, type LearnedBudget, withBudge
 export type { AcceptanceSnapshot } from './speculation/acceptance.ts'
 export { type SuffixOptions, suffixDrafter } from './speculation/suffix-drafter.ts'
 export { chainAfterMatch } from './speculation/match-chain.ts'
+export { createSuffixAutomaton, NO_MATCH, type SuffixAutomaton, type SuffixMatch } from './speculation/suffix-automaton.ts'
 // Drafts: what a drafter is asked and told, and what its drafts brought.
 export type {
   Drafter,

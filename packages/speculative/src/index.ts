@@ -22,6 +22,7 @@ export { type Cascade, type CascadeOptions, type CascadeReport, type Consultatio
 export { type CombinationRule, joinedModel } from './collaborative/joined-model.ts'
 // Parts to build a drafter from.
 export { createTokenTree, type TokenTree } from './token-tree.ts'
+export { createSuffixAutomaton, NO_MATCH, type SuffixAutomaton, type SuffixMatch } from '@foretoken/generation'
 // The residual rule, for children that were drawn from a distribution.
 export {
   type Chance,
