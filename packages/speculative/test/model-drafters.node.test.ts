@@ -173,7 +173,7 @@ test.skipIf(!models)(
     await using draft = await loadCausalLM(file, { layers: 26, selfTest: false })
     const messages = [{ role: 'user', content: 'Write a Python function that adds two numbers.' }]
     for (const option of [{}, { sampling: { kind: 'sample', temperature: 0.7, topP: 0.9, seed: 1 }, repetitionPenalty: 1.1 }] as const) {
-      const all = { speculate: 'off' as const, messages, maxNewTokens: 16, ...option }
+      const all = { speculate: 'off' as const, messages, maxNewTokens: 10, ...option }
       const plain = await generateText(lm, all)
       for (const speculate of [earlyExit(draft), dynamicTree(draft, { nodes: 6 }), jacobi(), lookahead()]) {
         const drafted = await generateText(lm, { ...all, speculate })
@@ -182,5 +182,5 @@ test.skipIf(!models)(
       }
     }
   },
-  180_000,
+  300_000,
 )
