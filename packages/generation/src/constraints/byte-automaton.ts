@@ -20,7 +20,9 @@ export const DEAD = -1
 const UNKNOWN = -2
 const NO_STACK = -1
 /** More ways to read one text than this are a mistake in the grammar. */
-const MOST_STACKS = 2_000
+const MOST_STACKS = 5_000
+/** Stacks on the way to one that reads. */
+const MOST_SETTLED = 100_000
 const STACKS = 2 ** 30
 
 const NO_STATE: NetworkState = { bytes: [], calls: [], free: [], isEnd: false }
@@ -50,7 +52,7 @@ export function byteAutomaton(name: string, { states, start: networkStart }: Gra
   const settle = (stacks: readonly number[]): number => {
     const seen = new Set(stacks)
     const reading: number[] = []
-    const queue = [...stacks]
+    const queue = [...seen]
     let mayEnd = false
     for (let stack = queue.pop(); stack !== undefined; stack = queue.pop()) {
       const parent = stackParents[stack] ?? NO_STACK
@@ -68,7 +70,7 @@ export function byteAutomaton(name: string, { states, start: networkStart }: Gra
         seen.add(each)
         queue.push(each)
       }
-      if (seen.size > MOST_STACKS) {
+      if (reading.length > MOST_STACKS || seen.size > MOST_SETTLED) {
         const expected = 'a grammar with fewer of them'
         throw new ConstraintError({ field: name, found: `more than ${MOST_STACKS} ways to read one text`, expected })
       }

@@ -16,6 +16,9 @@ import {
 } from './json-schema-keywords.ts'
 import { canonicalText, type JsonObject, type JsonValue } from './json-value.ts'
 
+/** Of two `anyOf` that hold together every pair is an option. */
+const MOST_OPTIONS = 1000
+
 const together = (a: Schema, b: Schema): JsonObject => new Map<string, JsonValue>([['allOf', [a, b]]])
 
 /**
@@ -72,6 +75,10 @@ function mergeKeyword(keyword: string, a: JsonValue, b: JsonValue, place: string
     case 'propertyNames':
       return together(schemaOf(a) ?? true, schemaOf(b) ?? true)
     case 'anyOf':
+      if (schemasOf(a).length * schemasOf(b).length > MOST_OPTIONS) {
+        const found = `${schemasOf(a).length * schemasOf(b).length} ways to choose from lists that hold together`
+        throw new ConstraintError({ field: `schema ${place}/anyOf`, found, expected: `at most ${MOST_OPTIONS}` })
+      }
       return schemasOf(a).flatMap((one) => schemasOf(b).map((other) => together(one, other)))
     case 'unevaluatedItems':
     case 'unevaluatedProperties':

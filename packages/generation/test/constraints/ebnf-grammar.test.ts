@@ -51,6 +51,11 @@ test.each([
   expect(() => grammarConstraint(grammar)).toThrow(expect.objectContaining({ code: 'constraint', message: expect.stringMatching(reason) }))
 })
 
+test('a grammar that can read one text in too many ways is refused when it is met', () => {
+  const constraint = grammarConstraint('root ::= "a" root root | "a" root "b" root | "a" | ""')
+  expect(() => accepts(constraint, 'a'.repeat(2000))).toThrow(/ways to read one text/)
+})
+
 test('a list of any length needs no more memory than one item', () => {
   const constraint = grammarConstraint('root ::= "x" root | "."')
   expect(accepts(constraint, `${'x'.repeat(5000)}.`)).toBe(true)

@@ -223,6 +223,13 @@ test('any JSON is accepted as JSON writes it', () => {
   expect(accepts(jsonConstraint({ onlyObjects: true }), '[]')).toBe(false)
 })
 
+test('thousands of optional properties, and hundreds of levels, are read', () => {
+  const wide = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`p${i}`, { type: 'null' }]))
+  expect(accepts(jsonSchemaConstraint({ type: 'object', properties: wide }), '{"p2":null,"p2999":null}')).toBe(true)
+  const deep = Array.from({ length: 200 }).reduce<object>((items) => ({ type: 'array', items, minItems: 1 }), { type: 'null' })
+  expect(accepts(jsonSchemaConstraint(deep), `${'['.repeat(200)}null${']'.repeat(200)}`)).toBe(true)
+})
+
 test('what it does not name is left out, unless the schema says otherwise', () => {
   const open = jsonSchemaConstraint({ ...PERSON, additionalProperties: true })
   const text = '{"name": "A", "age": 3, "x": [1]}'
@@ -293,6 +300,11 @@ test.each<readonly [string, unknown, RegExp]>([
   ['enum with a length', { type: 'string', enum: ['a'], minLength: 1 }, /schema #\/minLength: found a keyword beside listed values/],
   ['a length of a million', { type: 'string', minLength: 1e6 }, /at most 10000/],
   ['more properties than can be told apart', { type: 'object', minProperties: 2 }, /schema #\/minProperties/],
+  [
+    'lists of options that multiply',
+    { allOf: Array.from({ length: 14 }, (_, i) => ({ anyOf: [{ minimum: i }, { maximum: 100 - i }, { minimum: -i }] })), type: 'integer' },
+    /ways to choose from lists that hold together/,
+  ],
   ['a huge list', { enum: Array.from({ length: 300_000 }, (_, i) => i) }, /more than 200000 values/],
 ])('%s is refused with its place', (_name, schema, reason) => {
   expect(() => jsonSchemaConstraint(schema)).toThrow(

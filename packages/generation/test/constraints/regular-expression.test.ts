@@ -62,6 +62,13 @@ test.each([
   expect(() => regexConstraint(pattern)).toThrow(expect.objectContaining({ code: 'constraint', message: expect.stringMatching(reason) }))
 })
 
+test('patterns that backtracking engines take exponential time for take none here', () => {
+  for (const pattern of ['(a|a|aa|aaa)*(a|aa)*(a*)*b', '(a+a+)+b']) {
+    expect(accepts(regexConstraint(pattern), 'a'.repeat(3000))).toBe(false)
+    expect(accepts(regexConstraint(pattern), `${'a'.repeat(3000)}b`)).toBe(true)
+  }
+})
+
 test('repetitions of repetitions cost a sum and not a product', () => {
   const constraint = regexConstraint('((a{1000}){1000}){1000}')
   expect(accepts(constraint, 'a'.repeat(50))).toBe(false)
