@@ -18,6 +18,7 @@ import { playwright } from '@vitest/browser-playwright'
 import { defaultClientConditions, defaultServerConditions, type PluginOption } from 'vite'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { findChromium } from './scripts/find-chromium.mjs'
+import { frameDocuments } from './scripts/frame-documents.ts'
 import { summaryReporter } from './scripts/summary-reporter.ts'
 
 /** Small models whose every product runs on the device; a software device takes seconds for what wasm does in milliseconds. */
@@ -109,7 +110,7 @@ function chromium({ name, include, exclude, flags }: ChromiumProject): TestProje
     resolve: { conditions: ['foretoken-source', ...defaultClientConditions] },
     // what is found late reloads the page in the middle of a run
     optimizeDeps: { exclude: ['onnxruntime-web'], include: FOUND_LATE },
-    plugins: [chosenRuntime()],
+    plugins: [chosenRuntime(), frameDocuments(isolation)],
     test: {
       name,
       include: [...include],

@@ -96,7 +96,7 @@ function wasmPaths(files: WasmFiles, name: string): { readonly wasm: string; rea
 
 /** The library takes whole URLs only; a page's own are relative to it. */
 function absolute(url: string): string {
-  const base = globalThis.location?.href
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href
   if (!URL.canParse(url, base)) throw new ArgumentError({ field: 'wasmFiles', found: JSON.stringify(url), expected: 'a URL' })
   return new URL(url, base).href
 }

@@ -13,8 +13,8 @@ const VECTOR_MODULE = Uint8Array.of(
 )
 
 /** @throws {UnsupportedDeviceError} where there is no WebAssembly, or one without vector instructions */
-export function requireWasm(engine: Pick<typeof WebAssembly, 'validate'> | undefined = globalThis.WebAssembly): void {
-  if (engine === undefined) {
+export function requireWasm(engine: Pick<typeof WebAssembly, 'validate'> | null = globalThis.WebAssembly ?? null): void {
+  if (engine === null) {
     throw new UnsupportedDeviceError({ found: 'no WebAssembly', expected: 'a browser that has it, and has not switched it off' })
   }
   if (!engine.validate(VECTOR_MODULE)) {
