@@ -35,7 +35,6 @@ import {
   arrayOf,
   CHARACTER,
   COMMA,
-  commaSeparated,
   escapedForJson,
   type JsonWhitespace,
   jsonRules,
@@ -267,30 +266,26 @@ function createCompiler(root: Schema, places: WeakMap<JsonObject, string>, white
     return objectOf(members(pairs, further, most))
   }
 
-  /** Properties in their order. A rule for each place, with and without one before it. */
+  /** Properties in their order. For each place a rule for what begins with a property there or behind, and one for what follows one before it. */
   function members(
     pairs: readonly { readonly isRequired: boolean; readonly pair: Expression }[],
     further: Expression | undefined,
     most = Number.POSITIVE_INFINITY,
   ): Expression {
     const prefix = newName('members')
-    const tail = (i: number, hasAny: boolean): Expression => rule(`${prefix}, ${i}${hasAny ? ', more' : ''}`)
-    for (const hasAny of [false, true]) {
-      const before = hasAny ? COMMA : SPACE
-      const last = pairs.length
-      const rest =
-        further === undefined || most === 0
-          ? NOTHING
-          : optional(
-              hasAny ? sequence(before, commaSeparated(further)) : sequence(before, further, repeat(sequence(COMMA, further), 0, most - 1)),
-            )
-      rules.set(`${prefix}, ${last}${hasAny ? ', more' : ''}`, rest)
-      for (const [i, { isRequired, pair }] of pairs.entries()) {
-        const taken = sequence(before, pair, tail(i + 1, true))
-        rules.set(`${prefix}, ${i}${hasAny ? ', more' : ''}`, isRequired ? taken : choice(taken, tail(i + 1, hasAny)))
-      }
+    const from = (i: number): Expression => rule(`${prefix}, from ${i}`)
+    const behind = (i: number): Expression => rule(`${prefix}, behind ${i}`)
+    const lastRequired = pairs.findLastIndex(({ isRequired }) => isRequired)
+    for (let i = 0; i <= pairs.length; i++) {
+      const place = pairs[i]
+      const others = further === undefined || most === 0 ? NEVER : sequence(further, repeat(sequence(COMMA, further), 0, most - 1))
+      const taken = place === undefined ? others : sequence(place.pair, behind(i + 1))
+      rules.set(`${prefix}, from ${i}`, place === undefined || place.isRequired ? taken : choice(taken, from(i + 1)))
+      const more = sequence(COMMA, from(i))
+      rules.set(`${prefix}, behind ${i}`, i > lastRequired ? optional(more) : more)
     }
-    return tail(0, false)
+    const all = sequence(SPACE, from(0))
+    return lastRequired < 0 ? optional(all) : all
   }
 
   function checkCounts(schema: JsonObject, named: number, required: number, isOpen: boolean): void {
