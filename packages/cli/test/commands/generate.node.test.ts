@@ -152,6 +152,9 @@ test('drafts change nothing but the statistics, which --stats shows', async () =
   const byName = await runCommand([...args, '--speculate', 'recycling', '--stats'])
   expect(drafted.out).toBe(plain.out)
   expect(byName.out).toBe(plain.out)
+  const held = ['generate', '--model', model.path, '--cache', model.cache, 'abc', '--pattern', '([ab]{2} (one|two|three) ?){4}', '-n', '60']
+  const heldPlain = await runCommand([...held, '--no-speculate'])
+  for (const name of ['auto', 'suffix', 'recycling']) expect((await runCommand([...held, '--speculate', name])).out).toBe(heldPlain.out)
   expect(plain.err).not.toMatch(/draft/)
   for (const { err } of [drafted, byName]) expect(err).toMatch(/^\((no drafts|drafts of) /m)
 })
