@@ -89,15 +89,20 @@ async function storeForLater(model: EncodedModel, key: string, root: OriginFolde
       : 'converted weights are kept for later starts',
     kept: keptTexts(folder),
   }
-  const read = readerOf(weights)
-  if (read === undefined) return { ...(await readBack(model, weights, options)), ...facts }
+  const reader = await folder.readSync(WEIGHTS_LOCATION)
+  if (reader === undefined) return { ...(await readBack(model, weights, options)), ...facts }
+  const close = async () => reader[Symbol.dispose]()
   return {
     ...facts,
-    source: { kind: 'bytes', bytes: model.bytes(), externalData: [{ path: WEIGHTS_LOCATION, data: lazyBytes(weightsBytes, read) }] },
+    source: {
+      kind: 'bytes',
+      bytes: model.bytes(),
+      externalData: [{ path: WEIGHTS_LOCATION, data: lazyBytes(weightsBytes, (offset, length) => reader.read(offset, length)) }],
+    },
     weightsBytes,
     graphBytes: model.byteLength,
-    release: () => Promise.resolve(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    release: close,
+    [Symbol.asyncDispose]: close,
   }
 }
 
@@ -129,19 +134,6 @@ async function readBack(model: EncodedModel, weights: File, { signal }: StoreOpt
 
 async function weightsIn(folder: OriginFolder): Promise<File | undefined> {
   return folder.file(WEIGHTS_LOCATION)
-}
-
-interface SyncReader {
-  readAsArrayBuffer(blob: Blob): ArrayBuffer
-}
-
-/** Reads a file without waiting, which only workers may. */
-function readerOf(file: File): ((offset: number, length: number) => Uint8Array) | undefined {
-  // TypeScript knows it in the types of workers only, which contradict those of pages
-  const FileReaderSync: unknown = Reflect.get(globalThis, 'FileReaderSync')
-  if (typeof FileReaderSync !== 'function') return undefined
-  const reader: SyncReader = Reflect.construct(FileReaderSync, [])
-  return (offset, length) => new Uint8Array(reader.readAsArrayBuffer(file.slice(offset, offset + length)))
 }
 
 /** Small texts beside the weights. They save time and nothing else, so a browser that refuses them is no error. */

@@ -2,6 +2,7 @@
  * Folders and files that belong to the origin of a page (the "origin private file system"): nobody sees them but its pages and workers, and the
  * browser removes them when the user clears the site. Names are single parts; nothing here leaves the folder that it was opened in.
  */
+import { openSyncReader, type SyncReader } from './sync-reader.ts'
 import { openToWrite, type WritableFile } from './writable-file.ts'
 
 export interface OriginFolder {
@@ -11,6 +12,8 @@ export interface OriginFolder {
   folder(name: string): Promise<OriginFolder>
   /** A snapshot of a file; undefined when it is missing. Bytes are read when they are asked for. */
   file(name: string): Promise<File | undefined>
+  /** Reads a file without waiting; undefined where it is missing, and in a page's own thread. */
+  readSync(name: string): Promise<SyncReader | undefined>
   readText(name: string): Promise<string | undefined>
   /** Replaces a small text. */
   writeText(name: string, text: string): Promise<void>
@@ -72,6 +75,10 @@ function folderAt(handle: FileSystemDirectoryHandle, path: string): OriginFolder
     file,
     write,
     folder: async (name) => folderAt(await handle.getDirectoryHandle(name, { create: true }), `${path}/${name}`),
+    async readSync(name) {
+      const found = await file(name)
+      return found && openSyncReader(await handle.getFileHandle(name), found)
+    },
     readText: async (name) => (await file(name))?.text(),
     async writeText(name, text) {
       await using writable = await write(name)

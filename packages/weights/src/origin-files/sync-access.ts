@@ -14,7 +14,7 @@ export interface SyncAccessHandle {
 }
 
 interface SyncAccessFile {
-  createSyncAccessHandle(): Promise<SyncAccessHandle>
+  createSyncAccessHandle(options?: { readonly mode: 'read-only' | 'readwrite' }): Promise<SyncAccessHandle>
 }
 
 /** Whether this thread may open files synchronously: a dedicated worker of a browser that has access handles. */
