@@ -55,7 +55,7 @@ export interface HostedModel extends AsyncDisposable {
    * A conversation with the rows that `snapshot` saved.
    *
    * @param snapshot  is copied
-   * @throws {SnapshotError} for bytes that are no snapshot, or one of a model of another shape or with other weight formats
+   * @throws {SnapshotError} for bytes that are no snapshot, or one of a model of another shape, with other weights or formats
    */
   restore(snapshot: Uint8Array): Promise<HostedConversation>
 
@@ -65,7 +65,7 @@ export interface HostedModel extends AsyncDisposable {
 
 /**
  * The rows of one conversation, kept in the worker from one generation to the next: the part of a prompt that is in it already is not
- * computed again. One generation at a time writes to it; other calls wait for that generation and throw nothing.
+ * computed again. One generation at a time writes to it: a second one, and `fork`, `truncate` and `snapshot` meanwhile, reject with `CacheBusyError`.
  */
 export interface HostedConversation extends AsyncDisposable {
   /** [rows] the tokens whose rows are held. */
