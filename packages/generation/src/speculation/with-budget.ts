@@ -40,6 +40,8 @@ export interface BudgetedDrafter extends Drafter {
 /** The account, in plain steps: drafting pauses below the first and goes on above the second; no debt is greater than the third. */
 const PAUSE_BELOW = -1
 const RESUME_ABOVE = -0.5
+/** A generation begins in the red: its first choices have to show that they would have paid, unless they promise much. */
+const BEGIN_AT = -0.75
 const GREATEST_DEBT = -2
 /** Gain that is drafted for in the red. */
 const CAUTIOUS_GAIN = 1.35
@@ -92,8 +94,8 @@ function beginBudget({ drafters, names, tables, rowCosts, mostRows, leastGain }:
     decisions.set(reason, (decisions.get(reason) ?? 0) + 1)
   }
   const ratioOf = (rows: number) => (rows > mostRows ? Number.POSITIVE_INFINITY : rowCosts.ratioOf(rows))
-  let account = 0
-  let isPaused = false
+  let account = BEGIN_AT
+  let isPaused = true
   const rivals = new WeakMap<MergedTree, Float64Array>()
   const placeOf = (tree: MergedTree, node: number, rival: number) => ({
     depth: tree.depths[node] ?? 1,
