@@ -2,7 +2,7 @@
 import type { CausalLM } from '@foretoken/models'
 
 /** [vocab] log-probabilities after these tokens. */
-export async function logProbabilities(lm: CausalLM, tokens: readonly number[]): Promise<number[]> {
+async function logProbabilities(lm: CausalLM, tokens: readonly number[]): Promise<number[]> {
   await using cache = lm.createCache()
   const { logits } = await lm.forward({ tokens: Int32Array.from(tokens), cache, want: { logits: 'last' } })
   const row = [...(logits?.data ?? [])]
