@@ -18,7 +18,7 @@ const open = () => loadCausalLM(join(folder ?? '', 'smollm2-135m-instruct-q4_1.g
 let lm: Awaited<ReturnType<typeof open>>
 beforeAll(async () => {
   if (folder) lm = await open()
-})
+}, 120_000)
 afterAll(async () => {
   await lm?.[Symbol.asyncDispose]()
 })
