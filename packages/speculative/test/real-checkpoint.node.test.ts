@@ -48,7 +48,7 @@ test.skipIf(!fixtures).each(['f32', 'int8', 'int4', 'int8-rows'] satisfies Weigh
     const accepted = new Map<string, number>()
     for (const [i, options] of OPTIONS.entries()) {
       for (const [j, tokens] of PROMPTS.entries()) {
-        const all = { tokens, maxNewTokens: j === 0 ? 48 : 20, stopTokens: [], ...options }
+        const all = { tokens, maxNewTokens: j === 0 ? 48 : 20, stopTokens: [], clock: () => 0, ...options }
         await using plainCache = new PrefixCache(lm)
         const plain = await generateText(lm, { ...all, cache: plainCache, speculate: 'off' })
         const plainRows = rowsOf(plainCache, lm, plain.ids.length + tokens.length)
@@ -157,7 +157,7 @@ test.skipIf(!models || !fixtures)(
       await using cache = new PrefixCache(lm)
       for (const [name, options] of Object.entries(REAL_OPTIONS)) {
         // the prompt's rows are computed once
-        const all = { ...prompt, maxNewTokens: 20, cache, ...options }
+        const all = { ...prompt, maxNewTokens: 20, cache, clock: () => 0, ...options }
         const plain = await generateText(lm, { ...all, speculate: 'off' })
         for (const each of REAL_DRAFTERS) {
           const drafted = await generateText(lm, { ...all, speculate: PROOF_DRAFTERS[each]?.() ?? 'off' })

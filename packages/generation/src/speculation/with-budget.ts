@@ -3,7 +3,7 @@
  * millisecond is verified: acceptance is measured per depth, rank and confidence, the cost of rows from the steps that are run. When nothing pays the step
  * is a plain one, and the drafters are judged all the same, for nothing.
  *
- * Expectations can be wrong. So the budget keeps an account of what its choices saved, and while that is in the red by more than a step it drafts only what
+ * Expectations can be wrong. So the budget keeps an account of what its choices saved, and while that is in the red by more than half a step it drafts only what
  * promises much, but goes on to see what its other choices would have saved.
  */
 import type { CausalLM, StepTime } from '@foretoken/models'
@@ -19,7 +19,7 @@ import { createRowCosts, type RowCosts } from './row-costs.ts'
 export interface BudgetOptions {
   /** Most rows of a step, the root among them. Default 16. */
   readonly mostRows?: number
-  /** Least gain over plain decoding that is drafted for. Default 1.02: estimates err, and a miss costs time. */
+  /** Least gain over plain decoding that is drafted for. Default 1.05: estimates err, and a miss costs time. */
   readonly leastGain?: number
   /** How long steps take, to begin with. Default: `lm.plan.stepTimes`, or a guess. */
   readonly stepTimes?: readonly StepTime[]
@@ -38,10 +38,10 @@ export interface BudgetedDrafter extends Drafter {
 }
 
 /** The account, in plain steps: drafting pauses below the first and goes on above the second; no debt is greater than the third. */
-const PAUSE_BELOW = -1
-const RESUME_ABOVE = -0.5
+const PAUSE_BELOW = -0.6
+const RESUME_ABOVE = -0.3
 /** A generation begins in the red: its first choices have to show that they would have paid, unless they promise much. */
-const BEGIN_AT = -0.75
+const BEGIN_AT = -0.45
 const GREATEST_DEBT = -2
 /** Gain that is drafted for in the red. */
 const CAUTIOUS_GAIN = 1.35
@@ -51,7 +51,7 @@ const CAUTIOUS_GAIN = 1.35
  * @throws {ArgumentError} for a number outside of its range, no drafter, or drafters that want different things of a step
  */
 export function withBudget(drafters: Drafter | readonly Drafter[], options: BudgetOptions = {}): BudgetedDrafter {
-  const { mostRows = 16, leastGain = 1.02, stepTimes, learned } = options
+  const { mostRows = 16, leastGain = 1.05, stepTimes, learned } = options
   const all = Array.isArray(drafters) ? drafters : [drafters]
   if (!Number.isSafeInteger(mostRows) || mostRows < 2) {
     throw new ArgumentError({ field: 'mostRows', found: String(mostRows), expected: 'a whole number >= 2' })
