@@ -4,7 +4,7 @@ import { ArgumentError } from '@foretoken/tensor'
 import { blobFiles, type ChosenFiles, isChosenFiles } from '@foretoken/weights'
 import { describeProcessor, locateWeights } from '#platform'
 import { adapterNotes } from './adapters/adapter-scales.ts'
-import { type AdapterOptions, type LoraAdapter, openAdapters } from './adapters/lora-adapter.ts'
+import type { AdapterOptions, LoraAdapter } from './adapters/lora-adapter.ts'
 import type { CausalLM, Plan } from './causal-lm.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { withFirstLayers } from './checkpoint/first-layers.ts'
@@ -16,7 +16,6 @@ import { type ChosenPacking, choosePacking, packingFor } from './decoder/packing
 import { signedNote } from './decoder/signed-weights.ts'
 import { type Packing, WEIGHT_FORMATS, type WeightFormat } from './decoder/weight-formats.ts'
 import type { ExportedChoice } from './exported/exported-files.ts'
-import { openExported } from './exported/open-exported.ts'
 import { type FindOutOptions, findOut } from './findings.ts'
 import type { HubAccess } from './hub-access.ts'
 import { type Located, locateAmong } from './locate/located-files.ts'
@@ -109,6 +108,8 @@ export async function loadPacked(
       refuse('headTokens', `${options.headTokens.length} ids`, 'none: a graph has the head that it was exported with')
     if (format !== 'auto') refuse('format', format, 'none: a graph has the formats that it was exported with')
     if (options.adapters?.length) refuse('adapters', `${options.adapters.length}`, 'none: exported graphs have no place for them')
+    // what only some models need is loaded with them: a page waits for every kilobyte
+    const { openExported } = await import('./exported/open-exported.ts')
     return openExported('located' in found ? { files: found.located.files, path: graphPath } : graphPath, runtime, options)
   }
   const opened = await openFound(found)
@@ -120,7 +121,7 @@ export async function loadPacked(
   try {
     checkpoint = options.layers === undefined ? opened : withFirstLayers(opened, options.layers)
     if (options.headTokens !== undefined) checkpoint = withHeadTokens(checkpoint, options.headTokens)
-    adapters = await openAdapters(options.adapters ?? [])
+    adapters = options.adapters?.length ? await (await import('./adapters/lora-adapter.ts')).openAdapters(options.adapters) : []
     chosen = choose(checkpoint, format, adapters, runtime)
     packing = await packingFor(runtime, chosen)
   } catch (error) {

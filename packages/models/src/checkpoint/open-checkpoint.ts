@@ -1,22 +1,19 @@
 /** Opens a checkpoint by what it is: a folder as Hugging Face lays it out, or a GGUF file. */
-import { type FileSet, openWeightFiles, openWeights, readFileText } from '@foretoken/weights'
+import { type FileSet, openWeightFiles, openWeights, readFileText, type WeightStore } from '@foretoken/weights'
 import { fingerprintOf, namesInFolder, readFolderText } from '#platform'
 import type { Checkpoint } from './checkpoint.ts'
 import { ggufCheckpoint } from './gguf-checkpoint.ts'
-import { huggingFaceCheckpoint } from './hugging-face-checkpoint.ts'
+import { huggingFaceCheckpoint, type TextFiles } from './hugging-face-checkpoint.ts'
 
 /** @param path  a folder, or a .gguf file (the first of a split one) */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const store = await openWeights(path)
   const fingerprint = await fingerprintOf(path)
-  const checkpoint =
-    store.format === 'gguf'
-      ? await ggufCheckpoint(store, path)
-      : await huggingFaceCheckpoint(store, {
-          name: path,
-          read: (file) => readFolderText(path, file),
-          list: () => namesInFolder(path),
-        })
+  const checkpoint = await openStore(store, {
+    name: path,
+    read: (file) => readFolderText(path, file),
+    list: () => namesInFolder(path),
+  })
   return { ...checkpoint, fingerprint, path }
 }
 
@@ -27,13 +24,14 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
  */
 export async function openCheckpointFiles(files: FileSet, path?: string): Promise<Checkpoint> {
   const store = await openWeightFiles(files, path === undefined ? {} : { path })
-  const checkpoint =
-    store.format === 'gguf'
-      ? await ggufCheckpoint(store, files.name)
-      : await huggingFaceCheckpoint(store, {
-          name: files.name,
-          read: (file) => readFileText(files, file),
-          list: () => Promise.resolve(files.paths),
-        })
+  const checkpoint = await openStore(store, {
+    name: files.name,
+    read: (file) => readFileText(files, file),
+    list: () => Promise.resolve(files.paths),
+  })
   return files.fingerprint === undefined ? checkpoint : { ...checkpoint, fingerprint: files.fingerprint }
+}
+
+function openStore(store: WeightStore, texts: TextFiles): Promise<Checkpoint> {
+  return store.format === 'gguf' ? ggufCheckpoint(store, texts.name) : huggingFaceCheckpoint(store, texts)
 }
