@@ -1,5 +1,5 @@
 /** `pnpm bench web`: Foretoken beside transformers.js and wllama in headless Chromium, from the same weights, in one run. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { openCheckpoint } from '@foretoken/models'
@@ -70,6 +70,8 @@ async function run({ model, browser, options, environment, signal, say, print }:
   const files = { model, tokenizer: options.tokenizer ?? findTokenizer(model) }
   const { sides, peers, skipped, modelsFolder } = await prepareWebSides(files, options, say)
   const work = join(cacheFolder, 'web')
+  // What browsers keep belongs to the server's port, which is another one in each run.
+  rmSync(join(work, 'profiles'), { recursive: true, force: true })
   await buildPage(join(work, 'page'), fromSources)
   await using server = await serveFolders({
     '': join(work, 'page'),

@@ -1,18 +1,18 @@
-/** Our side, in the page's own thread. The file is kept in the page's cache by the first visit; weights are converted at each. */
+/** Our side, in the page's own thread. The first visit keeps the file in the page's cache, and its converted weights in the files of the origin. */
 import { generate, score } from '@foretoken/generation'
-import { ggufCheckpoint, loadCausalLM } from '@foretoken/models'
-import { blobSource, openGguf } from '@foretoken/weights'
+import { loadCausalLM } from '@foretoken/models'
 import type { WebSettings, WebSource } from '../web-job.ts'
 import type { WebPeer } from './web-peer.ts'
 
 type Source = Extract<WebSource, { kind: 'foretoken' }>
 
 export async function openForetoken({ file, format }: Source, { threads }: WebSettings): Promise<WebPeer> {
-  const checkpoint = await ggufCheckpoint(await openGguf([blobSource(await cachedFile(file), file)]), file)
-  const lm = await loadCausalLM(checkpoint, { format, threads })
+  // The same time in each visit: what is kept belongs to a name, a size and a time.
+  const cached = new File([await cachedFile(file)], file.slice(file.lastIndexOf('/') + 1), { lastModified: 0 })
+  const lm = await loadCausalLM(cached, { format, threads, convertedFolder: 'bench' })
   return {
     async generate({ tokens }, newTokens, onPiece) {
-      const stream = generate(lm, { tokens: Int32Array.from(tokens), maxNewTokens: newTokens, stopTokens: [] })
+      const stream = generate(lm, { tokens: Int32Array.from(tokens), maxNewTokens: newTokens, stopTokens: [], speculate: 'off' })
       for await (const { ids } of stream) for (const _ of ids) onPiece()
     },
     async logProbabilities(tokens) {
