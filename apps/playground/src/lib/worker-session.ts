@@ -21,6 +21,10 @@ export interface OpenOptions {
   readonly onProgress: (progress: LoadProgress) => void
 }
 
+/** Among the files of the origin: what a later start finds converted. */
+const CONVERTED_FOLDER = 'foretoken/converted'
+const MOST_CONVERTED_BYTES = 4 * 2 ** 30
+
 /** @throws what `loadInWorker` throws */
 export async function openWorkerSession(
   request: ModelRequest,
@@ -29,6 +33,8 @@ export async function openWorkerSession(
   const model = await loadInWorker(sourceOf(request), {
     signal,
     runtime: { provider },
+    convertedFolder: CONVERTED_FOLDER,
+    convertedLimitBytes: MOST_CONVERTED_BYTES,
     hub: { offline: isOnlyKept, ...(endpoint === undefined ? {} : { endpoint }) },
     onProgress: (progress) => onProgress(shownProgress(progress)),
   })

@@ -104,7 +104,7 @@ export const objectOf = (content: Expression): Expression => sequence(text('{'),
 export const arrayOf = (content: Expression): Expression => sequence(text('['), content, SPACE, text(']'))
 export const member = (key: Expression, value: Expression): Expression => sequence(key, text(':'), SPACE_AFTER_COLON, value)
 export const COMMA: Expression = sequence(text(','), SPACE)
-export const commaSeparated = (part: Expression): Expression => sequence(part, repeat(sequence(COMMA, part), 0))
+const commaSeparated = (part: Expression): Expression => sequence(part, repeat(sequence(COMMA, part), 0))
 
 /** One text as a JSON string. */
 export const stringLiteral = (value: string): Expression => text(JSON.stringify(value))
