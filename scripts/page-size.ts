@@ -56,7 +56,7 @@ export async function pageBytes({ imports, loads }: Page): Promise<number> {
 
 /** The script of onnxruntime-web that runs graphs in wasm. */
 export function runtimeScriptBytes(): number {
-  return gzippedBytes(readFileSync(join(root, 'node_modules', 'onnxruntime-web', 'dist', 'ort.wasm.bundle.min.mjs')))
+  return gzippedBytes(readFileSync(join(root, 'packages', 'runtime', 'node_modules', 'onnxruntime-web', 'dist', 'ort.wasm.bundle.min.mjs')))
 }
 
 function gzippedBytes(contents: Uint8Array): number {
