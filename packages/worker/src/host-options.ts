@@ -8,7 +8,7 @@ export interface HostOptions extends Omit<LoadOptions, 'runtime' | 'hub' | 'onPr
   /** The runtime that the worker opens; the one that is installed by default. Addresses are relative to the page. */
   readonly runtime?: RuntimeOptions
   /** How a repository of the hub is reached. */
-  readonly hub?: Omit<HubAccess, 'onProgress' | 'signal'>
+  readonly hub?: Omit<HubAccess, 'onProgress' | 'signal' | 'fetch'>
   /** Downloads and conversions, in this thread. */
   readonly onProgress?: (progress: HostedProgress) => void
   /** Ends the loading, and the worker with it. */

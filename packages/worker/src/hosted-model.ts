@@ -91,7 +91,7 @@ export interface HostedConversation extends AsyncDisposable {
 export type HostedGenerationOptions = Omit<SingleGenerationOptions, 'cache' | 'speculate' | 'constraint' | 'processors' | 'clock'> & {
   /** Where rows are kept for the next call, whose prompt may begin with the same tokens. */
   readonly conversation?: HostedConversation
-  /** Drafts tokens that one step verifies together. The output is the same, token for token. Default: one token per step. */
+  /** Drafts tokens that one step verifies together. The output is the same, token for token. Default 'auto'. */
   readonly speculate?: SpeculationChoice
   /** What the output may be. */
   readonly constraint?: ConstraintChoice
