@@ -6,6 +6,7 @@
  *     node-wasm        Node, graphs on onnxruntime-web: what opens graphs, without `.node`
  *     chromium-wasm    a cross-origin isolated page, graphs on onnxruntime-web with 2 threads: all packages, without `.node`
  *     chromium-webgpu  a page, graphs on WebGPU through SwiftShader, a device in software: the files of `WEBGPU_TESTS`
+ *     apps-in-chromium built pages in browsers of their own, after everything else: two cores do not answer a click in time beside other tests
  *     workspace        the checks of the repository itself
  *
  * `inject('backend')` says in a test where it is, and `@foretoken/runtime` is replaced by `packages/runtime/test/chosen-runtime.ts`, whose `loadRuntime`
@@ -28,6 +29,7 @@ const WEBGPU_TESTS = ['packages/*/test/**/webgpu.browser.test.ts']
 const EVERYWHERE = 'test/**/*.test.ts'
 const NEEDS_NODE = '**/*.node.test.ts'
 const NEEDS_PAGE = '**/*.browser.test.ts'
+const DRIVES_PAGES = ['apps/playground/test/playground.node.test.ts', 'apps/examples/test/examples.node.test.ts']
 const NEEDS_GPU = '**/webgpu.browser.test.ts'
 
 /** The runtime, every checkpoint and the step; what else the kernels of wasm compute is tested in the page. */
@@ -50,7 +52,17 @@ const servedModels = models === undefined ? '' : `/@fs${resolve(models)}`
 
 const node: TestProjectInlineConfiguration = {
   extends: true,
-  test: { name: 'node', include: [`{packages,apps}/*/${EVERYWHERE}`], exclude: [NEEDS_PAGE], provide: { backend: 'node' } },
+  test: {
+    name: 'node',
+    include: [`{packages,apps}/*/${EVERYWHERE}`],
+    exclude: [NEEDS_PAGE, ...DRIVES_PAGES],
+    provide: { backend: 'node' },
+  },
+}
+
+const appsInChromium: TestProjectInlineConfiguration = {
+  extends: true,
+  test: { name: 'apps-in-chromium', include: DRIVES_PAGES, sequence: { groupOrder: 1 }, provide: { backend: 'node' } },
 }
 
 const nodeWasm: TestProjectInlineConfiguration = {
@@ -91,7 +103,7 @@ export default defineConfig({
     // A session computes on several threads: more files at once only wait for each other.
     maxWorkers: 2,
     reporters: ['default', summaryReporter(chromiumPath === undefined ? ['chromium-wasm', 'chromium-webgpu'] : [])],
-    projects: [node, nodeWasm, ...(chromiumPath === undefined ? [] : [chromiumWasm, chromiumWebgpu]), workspace],
+    projects: [node, nodeWasm, ...(chromiumPath === undefined ? [] : [chromiumWasm, chromiumWebgpu]), appsInChromium, workspace],
   },
 })
 

@@ -13,7 +13,7 @@ import { tinyCheckpoint } from './browser/tiny-checkpoint.ts'
 const chromiumPath = findChromium()
 const smollm2 = join(process.env.FORETOKEN_MODELS ?? 'absent', 'smollm2-135m-instruct-q4_1.gguf')
 
-describe.skipIf(chromiumPath === undefined)('the playground (needs Chromium)', { timeout: 60_000 }, () => {
+describe.skipIf(chromiumPath === undefined)('the playground (needs Chromium)', { timeout: 180_000 }, () => {
   let build: BuiltPage
   let browser: Browser
   let server: PageServer
@@ -28,7 +28,7 @@ describe.skipIf(chromiumPath === undefined)('the playground (needs Chromium)', {
     build = await buildPage()
     browser = await launch(chromiumPath ?? '')
     server = await startPageServer({ build: build.folder, checkpoint, isIsolated: true })
-  }, 60_000)
+  }, 180_000)
 
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]()
@@ -342,7 +342,7 @@ describe.skipIf(chromiumPath === undefined)('the playground (needs Chromium)', {
     await using opened = await open()
     const { page, complaints } = opened
     await page.getByLabel('Model files').setInputFiles(smollm2)
-    await question(page).waitFor({ timeout: 45_000 })
+    await question(page).waitFor({ timeout: 120_000 })
     await page.getByRole('tab', { name: 'Settings' }).click()
     await page.getByRole('slider', { name: 'Temperature' }).fill('0')
     await ask(page, 'Why is the sky blue?', 24)
