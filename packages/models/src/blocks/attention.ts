@@ -7,7 +7,6 @@
  * 2. The softmax is ReduceMax, Sub, Exp, with numerator and denominator as matrix products, so that masked terms are exact zeros.
  * 3. A product with one column, or one row, takes another kernel unless alpha differs from 1: numerator and denominator carry a factor of 2.
  * 4. A step does not cross a cut (`maxSteps`).
- * Where there is no past, nothing is computed for it (`past-branch.ts`).
  *
  * Several sequences are several sets of key/value heads, side by side in their rows (`slots`). Each has its own cut and tail; what the longest
  * of them has and another has not is hidden by the bias, and by rule 2 such terms change nothing in a row's sums.
@@ -31,7 +30,6 @@ import {
 } from '@foretoken/graph'
 import { type Decoder, layerOf } from '../decoder/decoder.ts'
 import { softCapped } from './embeddings.ts'
-import { withOrWithoutPast } from './past-branch.ts'
 
 const SUM_FACTOR = 2
 
@@ -47,12 +45,6 @@ export interface CachedAttentionOptions {
   readonly softCap?: number
   /** [heads] a logit for each head that takes part in the softmax and has no value (gpt-oss). */
   readonly sinks?: Value
-}
-
-interface Attended {
-  readonly terms: Value
-  readonly numerator: Value
-  readonly denominator: Value
 }
 
 /** The attention itself: [1, steps, heads * valueDim]. Declares the layer's cache inputs and its new-row outputs. */
@@ -85,40 +77,30 @@ export function cachedAttention(decoder: Decoder, layer: number, options: Cached
     const raw = fusedMatMul(query, keys, { transposeB: true, transposeBatchB: true, alpha })
     return add(options.softCap === undefined ? raw : softCapped(raw, options.softCap), bias)
   }
+  const pastScores = score(inputs.pastKeys, inputs.pastBias) // [slots, kvHeads, group * each, past], or [strands, slots, …, past / strands]
   const newScores = score(freshKeys, inputs.newBias) // [slots, kvHeads, group * each, tail + each]
   const sinks = options.sinks === undefined ? undefined : sinkColumn(options.sinks)
 
   const ofStrands = (sums: Value): Value => (isDealt ? reduceSum(sums, [0]) : sums)
-  const largestNew = sinks === undefined ? reduceMax(newScores, [-1]) : maximum([reduceMax(newScores, [-1]), sinks])
-  const ofNewRows = (largest: Value): Attended => {
-    const terms = exponential(subtract(newScores, largest))
-    const sum = fusedMatMul(terms, inputs.newOnes, { alpha: SUM_FACTOR })
-    return {
-      terms,
-      numerator: fusedMatMul(terms, freshValues, { transposeBatchB: true, alpha: SUM_FACTOR }),
-      denominator: sinks === undefined ? sum : add(sum, multiply(exponential(subtract(sinks, largest)), scalar(graph, SUM_FACTOR))),
-    }
+  const maxima = [reduceMax(pastScores, isDealt ? [0, -1] : [-1]), reduceMax(newScores, [-1])]
+  const largest = maximum(sinks === undefined ? maxima : [...maxima, sinks])
+  const pastTerms = exponential(subtract(pastScores, largest))
+  const newTerms = exponential(subtract(newScores, largest))
+  const numerator = add(
+    ofStrands(fusedMatMul(pastTerms, inputs.pastValues, { transposeBatchB: true, alpha: SUM_FACTOR })),
+    fusedMatMul(newTerms, freshValues, { transposeBatchB: true, alpha: SUM_FACTOR }),
+  )
+  const cached = add(
+    ofStrands(fusedMatMul(pastTerms, inputs.pastOnes, { alpha: SUM_FACTOR })),
+    fusedMatMul(newTerms, inputs.newOnes, { alpha: SUM_FACTOR }),
+  )
+  const denominator = sinks === undefined ? cached : add(cached, multiply(exponential(subtract(sinks, largest)), scalar(graph, SUM_FACTOR)))
+  if (decoder.outputs.scores) {
+    const total = divide(denominator, scalar(graph, SUM_FACTOR))
+    graph.output(`past_scores_${layer}`, divide(pastTerms, total))
+    graph.output(`new_scores_${layer}`, divide(newTerms, total))
   }
-  const ofAllRows = (): Value => {
-    const past = inputs.past()
-    const pastScores = score(past.keys, inputs.pastBias) // [slots, kvHeads, group * each, past], or [strands, slots, …, past / strands]
-    const largest = maximum([reduceMax(pastScores, isDealt ? [0, -1] : [-1]), largestNew])
-    const pastTerms = exponential(subtract(pastScores, largest))
-    const fresh = ofNewRows(largest)
-    const numerator = ofStrands(fusedMatMul(pastTerms, past.values, { transposeBatchB: true, alpha: SUM_FACTOR }))
-    const denominator = add(ofStrands(fusedMatMul(pastTerms, inputs.pastOnes, { alpha: SUM_FACTOR })), fresh.denominator)
-    if (decoder.outputs.scores) {
-      const total = divide(denominator, scalar(graph, SUM_FACTOR))
-      graph.output(`past_scores_${layer}`, divide(pastTerms, total))
-      graph.output(`new_scores_${layer}`, divide(fresh.terms, total))
-    }
-    return divide(add(numerator, fresh.numerator), denominator)
-  }
-  const ofNewRowsAlone = (): Value => {
-    const { numerator, denominator } = ofNewRows(largestNew)
-    return divide(numerator, denominator)
-  }
-  const attended = withOrWithoutPast(decoder, inputs, ofAllRows, ofNewRowsAlone) // [slots, kvHeads, group * each, valueDim], with strands [1, …]
+  const attended = divide(numerator, denominator) // [slots, kvHeads, group * each, valueDim], with strands [1, …]
   const perRow = transpose(decoder.withSlots(attended, ['slots', kvHeads, group, 'each', valueDim]), [3, 0, 1, 2, 4])
   return reshape(perRow, [1, 'steps', heads * valueDim])
 

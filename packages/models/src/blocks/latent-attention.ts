@@ -34,7 +34,6 @@ import { type Decoder, layerOf } from '../decoder/decoder.ts'
 import type { LinearPart } from '../decoder/weight-binder.ts'
 import type { Rope } from '../rope/rope.ts'
 import { type Norm, normalized } from './norms.ts'
-import { withOrWithoutPast } from './past-branch.ts'
 
 const FACTOR = 2
 
@@ -154,34 +153,25 @@ function compressedAttention(decoder: Decoder, layer: number, options: Compresse
     const raw = fusedMatMul(query, keys, { transposeB: true, transposeBatchB: true, alpha: options.scale }) // [slots, 1, heads * each, columns]
     return add(reshape(raw, ['slots', heads, 'each', lastDim(raw)]), bias)
   }
+  const pastScores = score(inputs.pastKeys, inputs.pastBias)
   const newScores = score(freshKeys, inputs.newBias)
+  const largest = maximum([reduceMax(pastScores, [-1]), reduceMax(newScores, [-1])])
+  const pastTerms = exponential(subtract(pastScores, largest)) // [slots, heads, each, past]
+  const newTerms = exponential(subtract(newScores, largest)) // [slots, heads, each, tail + each]
   const weighted = (terms: Value, keys: Value): Value =>
     fusedMatMul(reshape(terms, ['slots', 1, rows, lastDim(terms)]), keys, { transposeBatchB: true, alpha: FACTOR })
-  const summed = (terms: Value, ones: Value): Value => fusedMatMul(terms, ones, { alpha: 2 * FACTOR })
-  // [slots, 1, heads * each, keyDim] by [slots, heads, each, 1]
-  const quotient = (numerator: Value, denominator: Value): Value =>
-    divide(slice(reshape(numerator, ['slots', heads, 'each', keyDim]), { axis: -1, end: options.rank }), denominator)
-  const largestNew = reduceMax(newScores, [-1])
-  const ofAllRows = (): Value => {
-    const { keys } = inputs.past()
-    const pastScores = score(keys, inputs.pastBias)
-    const largest = maximum([reduceMax(pastScores, [-1]), largestNew])
-    const pastTerms = exponential(subtract(pastScores, largest)) // [slots, heads, each, past]
-    const newTerms = exponential(subtract(newScores, largest)) // [slots, heads, each, tail + each]
-    const denominator = add(summed(pastTerms, inputs.pastOnes), summed(newTerms, inputs.newOnes))
-    if (decoder.outputs.scores) {
-      const total = divide(denominator, scalar(graph, 2 * FACTOR))
-      graph.output(`past_scores_${layer}`, divide(pastTerms, total))
-      graph.output(`new_scores_${layer}`, divide(newTerms, total))
-    }
-    return quotient(add(weighted(pastTerms, keys), weighted(newTerms, freshKeys)), denominator)
+  const numerator = add(weighted(pastTerms, inputs.pastKeys), weighted(newTerms, freshKeys)) // [slots, 1, heads * each, keyDim]
+  const denominator = add(
+    fusedMatMul(pastTerms, inputs.pastOnes, { alpha: 2 * FACTOR }),
+    fusedMatMul(newTerms, inputs.newOnes, { alpha: 2 * FACTOR }),
+  ) // [slots, heads, each, 1]
+  if (decoder.outputs.scores) {
+    const total = divide(denominator, scalar(graph, 2 * FACTOR))
+    graph.output(`past_scores_${layer}`, divide(pastTerms, total))
+    graph.output(`new_scores_${layer}`, divide(newTerms, total))
   }
-  const ofNewRowsAlone = (): Value => {
-    const newTerms = exponential(subtract(newScores, largestNew))
-    return quotient(weighted(newTerms, freshKeys), summed(newTerms, inputs.newOnes))
-  }
-  const compressed = withOrWithoutPast(decoder, inputs, ofAllRows, ofNewRowsAlone)
-  return reshape(transpose(compressed, [1, 2, 0, 3]), [heads, 'steps', options.rank])
+  const compressed = slice(reshape(numerator, ['slots', heads, 'each', keyDim]), { axis: -1, end: options.rank })
+  return reshape(transpose(divide(compressed, denominator), [1, 2, 0, 3]), [heads, 'steps', options.rank])
 }
 
 function lastDim(x: Value): Dim {

@@ -50,14 +50,12 @@ export interface RotaryInputs {
 export interface AttentionInputs {
   /** How many strands the past is dealt out to (`strands.ts`). */
   readonly strands: number
-  /** bool without dimensions: whether any sequence has rows before its cut. */
-  readonly hasPast: Value
   /**
    * Rows before the cut: [past, slots, kvHeads, keyDim] and [past, slots, kvHeads, valueDim]; at least one row, masked when there is none.
-   * Made where it is called: where the cache holds them in fewer bits, they are widened there.
    * With strands [past / strands, strands, slots, kvHeads, …], which is the same memory, and the tail [tail, 1, slots, …].
    */
-  past(): { readonly keys: Value; readonly values: Value }
+  readonly pastKeys: Value
+  readonly pastValues: Value
   /** Rows between the cut and the new ones, at most 255: [tail, slots, kvHeads, …]. What a slot has not got of either is masked. */
   readonly tailKeys: Value
   readonly tailValues: Value
@@ -170,7 +168,6 @@ export function createDecoder(
       return [
         kind.name,
         {
-          hasPast: graph.input(`has_past_${kind.name}`, 'bool', []),
           pastBias: graph.input(`past_bias_${kind.name}`, 'float32', [...strandDims(kind), ...pastBiasDims(kind, rows, past)]),
           newBias: graph.input(`new_bias_${kind.name}`, 'float32', [
             ...(kind.strands === 1 ? [] : [1]),
@@ -225,19 +222,19 @@ export function createDecoder(
       const shape = layers[layer]
       const mask = kind === undefined ? undefined : masks.get(kind.name)
       if (kind === undefined || shape === undefined || mask === undefined) throw new RangeError(`the decoder has no layer ${layer}`)
-      const held = (name: string, counts: readonly Dim[], dim: number) =>
-        graph.input(`${name}_${layer}`, cacheType, [...counts, 'slots', shape.kvHeads, dim])
-      const widened = (rows: Value) => (cacheType === 'float32' ? rows : cast(rows, 'float32'))
+      const rows = (name: string, counts: readonly Dim[], dim: number) => {
+        const held = graph.input(`${name}_${layer}`, cacheType, [...counts, 'slots', shape.kvHeads, dim])
+        return cacheType === 'float32' ? held : cast(held, 'float32')
+      }
       const past = [`past_${kind.name}`, ...strandDims(kind)]
       const tail = [`tail_${kind.name}`, ...(kind.strands === 1 ? [] : [1])]
-      const pastKeys = held('past_keys', past, shape.keyDim)
-      const pastValues = held('past_values', past, shape.valueDim)
       return {
         ...mask,
         strands: kind.strands,
-        past: () => ({ keys: widened(pastKeys), values: widened(pastValues) }),
-        tailKeys: widened(held('tail_keys', tail, shape.keyDim)),
-        tailValues: widened(held('tail_values', tail, shape.valueDim)),
+        pastKeys: rows('past_keys', past, shape.keyDim),
+        pastValues: rows('past_values', past, shape.valueDim),
+        tailKeys: rows('tail_keys', tail, shape.keyDim),
+        tailValues: rows('tail_values', tail, shape.valueDim),
       }
     },
   }

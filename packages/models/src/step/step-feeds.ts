@@ -8,9 +8,9 @@ import type { DecoderDescription, LayerDescription } from '../architectures/arch
 import type { DecodeStep } from '../causal-lm.ts'
 import { distinctRopes, type MaskKind, maskKinds } from '../decoder/decoder.ts'
 import { rotaryTables } from '../rope/rope.ts'
-import { type KindFeeds, kindFeeds, pastFed, type RowRange, sharedArrays } from './attention-feeds.ts'
+import { type KindFeeds, kindFeeds, type MaskFeeds, pastFed, type RowRange, sharedArrays } from './attention-feeds.ts'
 import type { CheckedStep } from './check-step.ts'
-import { type JoinedFeeds, type JoinedRange, joinKindFeeds } from './joined-feeds.ts'
+import { type JoinedRange, joinKindFeeds } from './joined-feeds.ts'
 import { feedRecurrent } from './recurrent-feeds.ts'
 import { visibilityOf } from './visibility.ts'
 
@@ -128,8 +128,7 @@ export function stepFeeder(description: DecoderDescription, cacheType: StorageTy
     return feeds
   }
 
-  function feedMasks(feeds: Map<string, Tensor>, { name }: MaskKind, masks: KindFeeds | JoinedFeeds): void {
-    feeds.set(`has_past_${name}`, tensor('bool', [], Uint8Array.of(masks.range.cut > masks.range.start ? 1 : 0)))
+  function feedMasks(feeds: Map<string, Tensor>, { name }: MaskKind, masks: MaskFeeds): void {
     feeds.set(`past_bias_${name}`, masks.pastBias)
     feeds.set(`new_bias_${name}`, masks.newBias)
     feeds.set(`past_ones_${name}`, masks.pastOnes)
