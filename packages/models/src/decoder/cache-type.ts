@@ -1,8 +1,8 @@
 /**
  * How cached keys and values are held. Half the bytes are a sixth less time at 2,048 tokens of context and some less at 512; at 16 the casts
- * cost up to a twelfth (SmolLM2-135M in rows of integers, two threads; runs differed). It is a rounding that is far finer than that of the weights, so it is done where these are
- * rounded. The graph rounds new rows in the same way before anything attends to them: a row is the same bits in the step that makes it and
- * in all that follow.
+ * cost up to a twelfth (SmolLM2-135M in rows of integers, two threads; runs differed). The rounding is far finer than that of the weights, so
+ * it is done where these are rounded. The graph rounds new rows in the same way before anything attends to them: a row is the same bits in
+ * the step that makes it and in all that follow.
  */
 import type { StorageType } from '@foretoken/kv-cache'
 import { losslessFormat } from '@foretoken/weights'
