@@ -20,16 +20,14 @@ export async function cachedHubModel(
   }
 }
 
+export interface HubModelOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
+  readonly exported?: ExportedChoice | undefined
+}
+
 /** @throws what `hub.download` throws */
-export async function downloadHubModel(
-  hub: Hub,
-  reference: HubReference,
-  options: {
-    readonly signal?: AbortSignal | undefined
-    readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
-    readonly exported?: ExportedChoice | undefined
-  },
-): Promise<string> {
+export async function downloadHubModel(hub: Hub, reference: HubReference, options: HubModelOptions): Promise<string> {
   const { repository, revision } = reference
   const { signal, onProgress } = options
   let chosen: readonly { readonly path: string }[] = []

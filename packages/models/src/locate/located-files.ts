@@ -1,7 +1,8 @@
 /** Models that are sets of files rather than paths: what a user chose, or a repository that a page has fetched. */
 import type { FileSet } from '@foretoken/weights'
-import { type DownloadProgress, type Hub, RepositoryError } from '@foretoken/weights/hub'
+import { type Hub, RepositoryError } from '@foretoken/weights/hub'
 import type { ExportedChoice } from '../exported/exported-files.ts'
+import type { HubModelOptions } from './hub-model.ts'
 import { chooser, fileToOpen, type HubReference, isWholeModel, pickWeights } from './pick-weights.ts'
 
 export interface LocatedFiles {
@@ -28,15 +29,7 @@ export function locateAmong(files: FileSet, exported: ExportedChoice | undefined
  *
  * @throws what `hub.files` throws
  */
-export async function locateOnHub(
-  hub: Hub,
-  reference: HubReference,
-  options: {
-    readonly signal?: AbortSignal | undefined
-    readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
-    readonly exported?: ExportedChoice | undefined
-  },
-): Promise<LocatedFiles> {
+export async function locateOnHub(hub: Hub, reference: HubReference, options: HubModelOptions): Promise<LocatedFiles> {
   const { repository, revision } = reference
   const { signal, onProgress, exported } = options
   const pick = chooser(reference, exported)
